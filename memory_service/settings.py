@@ -1,0 +1,74 @@
+"""Settings: environment variables with the prefix MEMORY_ (documented in docs/settings.md, which a test holds complete)."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memory_service import limits
+from memory_service.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Every field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="MEMORY_", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the index snapshots and the exported model.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
+    auth: Literal["keys", "off"] = Field("keys", description="`keys`, or `off`: no key needed, loopback only.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data folder.")
+    embedding_model: str = Field(
+        "minilm",
+        description="`minilm` (the installed wheel), a local folder, a hub name, or `test` (hashed words, no model).",
+    )
+    embedding_threads: int = Field(0, ge=0, le=256, description="Threads of one embedding; 0: one per core, at most 4.")
+    llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
+    worker: Literal["inline", "off"] = Field("inline", description="`inline`: in the server; `off`: `memory-service worker`.")
+    max_queue_episodes: int = Field(limits.MAX_QUEUE_EPISODES, ge=1, description="Queue length beyond which writers get 429.")
+    max_body_bytes: int = Field(limits.MAX_BODY_BYTES, ge=1024, description="Largest request body.")
+    rate_limit: str = Field("", description="Requests a key may send, as `100/second`; empty: no limit.")
+    index_cache_bytes: int = Field(limits.MAX_INDEX_CACHE_BYTES, ge=1, description="Memory for namespaces' indexes.")
+    log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is logged.")
+    otel_endpoint: str | None = Field(None, description="OTLP/HTTP endpoint for traces; needs the `otel` extra.")
+    api_key: SecretStr | None = Field(None, description="Key that the command line sends to a running service.")
+
+    @property
+    def database_path(self) -> Path:
+        """The embedded database's file."""
+        return self.data_dir / "memory.db"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def check(self) -> "Settings":
+        """Raises ConfigurationError for combinations that are unsafe or not supported."""
+        if self.auth == "off" and not self.is_loopback:
+            raise ConfigurationError(
+                f"MEMORY_AUTH=off is refused on {self.host}: anyone who reaches it could read every namespace. "
+                "Listen on 127.0.0.1, or set MEMORY_AUTH=keys and create a key with `memory-service keys create`."
+            )
+        if self.database_url is not None and not self.database_url.startswith("sqlite"):
+            raise ConfigurationError("MEMORY_DATABASE_URL must be a sqlite URL in this version.")
+        return self
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment. Raises ConfigurationError that names the variable."""
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None}).check()  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "MEMORY_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name}: {first['msg']} (given: {first.get('input')!r})") from None

@@ -1,0 +1,5 @@
+"""Embedders behind one port."""
+
+from retrieval.embedders.base import Embedder, EmbedderError, Vectors
+
+__all__ = ["Embedder", "EmbedderError", "Vectors"]

@@ -1,0 +1,93 @@
+"""The logical digest: equal for stores that answer alike. Ids, texts, times, links and rounded vectors; no seqs, no leases."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from memory_service.log.records import ERASURE
+from memory_service.log.schema import episodes, note_links, notes, records
+
+_DECIMALS: Final = 3
+_EPISODE_FIELDS: Final = (
+    "id session_id kind role speaker content occurred_at offset_minutes metadata".split()  # noqa: SIM905
+)
+
+
+def logical_digest(connection: Connection, namespace: str | None = None) -> str:
+    """SHA-256 over all that a user can read of one namespace, or of every one. Hex."""
+    total = hashlib.sha256()
+    for line in _lines(connection, namespace):
+        total.update(json.dumps(line, ensure_ascii=False, sort_keys=True).encode())
+        total.update(b"\n")
+    return total.hexdigest()
+
+
+def _lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    yield from _episode_lines(connection, namespace)
+    yield from _record_lines(connection, namespace)
+    yield from _note_lines(connection, namespace)
+    yield from _link_lines(connection, namespace)
+
+
+def _episode_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    query = select(episodes).order_by(episodes.c.namespace, episodes.c.id)
+    if namespace is not None:
+        query = query.where(episodes.c.namespace == namespace)
+    for row in connection.execute(query).mappings():
+        yield ["episode", row["namespace"], *(row[name] for name in _EPISODE_FIELDS)]
+
+
+def _record_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    query = (
+        select(records, episodes.c.id.label("episode_id"))
+        .join(episodes, episodes.c.seq == records.c.episode_seq)
+        .where(records.c.kind != ERASURE)
+        .order_by(records.c.namespace, episodes.c.id, records.c.kind, records.c.seq)
+    )
+    if namespace is not None:
+        query = query.where(records.c.namespace == namespace)
+    for row in connection.execute(query):
+        vectors = None if row.vectors is None else rounded_vectors(row.vectors)
+        yield ["record", row.namespace, row.episode_id, row.kind, row.extractor, json.loads(row.payload), vectors]
+
+
+def _note_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    query = (
+        select(notes, episodes.c.id.label("episode_id"))
+        .join(episodes, episodes.c.seq == notes.c.episode_seq)
+        .order_by(notes.c.namespace, notes.c.id)
+    )
+    if namespace is not None:
+        query = query.where(notes.c.namespace == namespace)
+    for row in connection.execute(query):
+        yield [
+            "note",
+            row.namespace,
+            row.id,
+            row.episode_id,
+            row.context,
+            json.loads(row.keywords),
+            json.loads(row.tags),
+            round(row.importance, _DECIMALS),
+            row.extractor,
+        ]
+
+
+def _link_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    columns = (note_links.c.namespace, note_links.c.source_id, note_links.c.target_id, note_links.c.kind)
+    query = select(note_links).order_by(*columns)
+    if namespace is not None:
+        query = query.where(note_links.c.namespace == namespace)
+    for row in connection.execute(query):
+        yield ["link", row.namespace, row.source_id, row.target_id, row.kind, round(row.weight, _DECIMALS)]
+
+
+def rounded_vectors(blob: bytes) -> str:
+    """A hash of the vectors at three decimals: float noise below that does not count."""
+    values = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+    # Adding zero turns -0.0 into 0.0, which are equal as numbers and not as bytes.
+    return hashlib.sha256((np.round(values, _DECIMALS) + 0.0).tobytes()).hexdigest()

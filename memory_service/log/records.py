@@ -1,0 +1,191 @@
+"""Records: what extractors said, kept in the log, and the derived rows that follow from them.
+
+`derive` is the one place where a record becomes derived rows: live writes and a rebuild both go through it, so they agree.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from memory_service.log.schema import DERIVED, episodes, note_links, notes, record_sources, records
+from memory_service.log.writer import Transaction
+
+INDEX: Final = "index"
+NOTE: Final = "note"
+ERASURE: Final = "erasure"
+
+_NOTE_IDS = uuid.UUID("7f0c2a52-6f0e-5b0a-9c39-3f1d0a5d8f41")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A typed, weighted link to another episode's note."""
+
+    episode_id: str
+    kind: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotePayload:
+    """What a note extractor says of one episode."""
+
+    context: str
+    keywords: list[str]
+    tags: list[str]
+    importance: float
+    links: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPayload:
+    """Passages [start, end) of the searchable text, and time expressions as [start, end) microseconds."""
+
+    passages: list[tuple[int, int]]
+    times: list[tuple[int, int]]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A record to be written."""
+
+    namespace: str
+    episode_seq: int
+    episode_id: str
+    kind: str
+    extractor: str
+    payload: NotePayload | IndexPayload
+    vectors: bytes | None = None
+    sources: Sequence[int] = ()
+    """Seqs of other episodes it was made from."""
+
+
+def note_id(namespace: str, episode_id: str) -> str:
+    """Deterministic: the same episode's note has the same id in every store."""
+    return str(uuid.uuid5(_NOTE_IDS, f"{namespace}\n{episode_id}\nnote\n0"))
+
+
+def missing_episodes(connection: Connection, namespace: str, seqs: Iterable[int]) -> set[int]:
+    """Those of the seqs that are no longer in the log. Derived writes ask this in their own transaction (ground rule 8)."""
+    wanted = set(seqs)
+    query = select(episodes.c.seq).where(episodes.c.namespace == namespace, episodes.c.seq.in_(wanted))
+    return wanted - set(connection.execute(query).scalars())
+
+
+def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
+    """Adds records and their derived rows, replacing what was there of the same episode and kind."""
+    rows: list[dict[str, Any]] = []
+    sources: list[dict[str, Any]] = []
+    for extract in extracts:
+        forget_records(tx.connection, [extract.episode_seq], extract.kind)
+        seq = tx.next_seq(extract.namespace)
+        rows.append(_record_row(extract, seq, tx.recorded_at))
+        sources += [{"record_seq": seq, "episode_seq": s} for s in dict.fromkeys(extract.sources)]
+    if rows:
+        tx.connection.execute(insert(records), rows)
+    if sources:
+        tx.connection.execute(insert(record_sources), sources)
+    for extract, row in zip(extracts, rows, strict=True):
+        derive(tx.connection, row, extract.episode_id)
+
+
+def _record_row(extract: Extract, seq: int, recorded_at: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "namespace": extract.namespace,
+        "kind": extract.kind,
+        "episode_seq": extract.episode_seq,
+        "extractor": extract.extractor,
+        "payload": json.dumps(asdict(extract.payload), ensure_ascii=False, separators=(",", ":")),
+        "vectors": extract.vectors,
+        "recorded_at": recorded_at,
+    }
+
+
+def derive(connection: Connection, record: dict[str, Any], episode_id: str) -> None:
+    """Writes the derived rows of one record."""
+    if record["kind"] != NOTE:
+        return
+    payload = json.loads(record["payload"])
+    namespace, own_id = record["namespace"], note_id(record["namespace"], episode_id)
+    row = {
+        "record_seq": record["seq"],
+        "namespace": namespace,
+        "id": own_id,
+        "episode_seq": record["episode_seq"],
+        "context": payload["context"],
+        "keywords": json.dumps(payload["keywords"], ensure_ascii=False),
+        "tags": json.dumps(payload["tags"], ensure_ascii=False),
+        "importance": payload["importance"],
+        "extractor": record["extractor"],
+        "created_at": record["recorded_at"],
+    }
+    connection.execute(insert(notes), row)
+    links = [
+        {
+            "namespace": namespace,
+            "source_id": own_id,
+            "target_id": note_id(namespace, link["episode_id"]),
+            "kind": link["kind"],
+            "weight": link["weight"],
+        }
+        for link in payload["links"]
+    ]
+    if links:
+        connection.execute(insert(note_links), links)
+
+
+def forget_records(connection: Connection, episode_seqs: Sequence[int], kind: str | None = None) -> None:
+    """Deletes records of these episodes (of one kind, or all) with what was derived from them."""
+    chosen = records.c.episode_seq.in_(episode_seqs) & (records.c.kind != ERASURE)
+    if kind is not None:
+        chosen &= records.c.kind == kind
+    if connection.execute(select(func.count()).select_from(records).where(chosen)).scalar_one() == 0:
+        return
+    if kind in (None, NOTE):
+        own_notes = select(notes.c.id).where(notes.c.episode_seq.in_(episode_seqs))
+        own_namespaces = select(notes.c.namespace).where(notes.c.episode_seq.in_(episode_seqs))
+        connection.execute(
+            delete(note_links).where(note_links.c.namespace.in_(own_namespaces), note_links.c.source_id.in_(own_notes))
+        )
+        connection.execute(delete(notes).where(notes.c.episode_seq.in_(episode_seqs)))
+    chosen_seqs = select(records.c.seq).where(chosen)
+    connection.execute(delete(record_sources).where(record_sources.c.record_seq.in_(chosen_seqs)))
+    connection.execute(delete(records).where(chosen))
+
+
+def dependants(connection: Connection, episode_seqs: Sequence[int]) -> list[Row[Any]]:
+    """Records of other episodes that were made from these: (namespace, episode_seq, kind)."""
+    query = (
+        select(records.c.namespace, records.c.episode_seq, records.c.kind)
+        .join(record_sources, record_sources.c.record_seq == records.c.seq)
+        .where(record_sources.c.episode_seq.in_(episode_seqs), records.c.episode_seq.not_in(episode_seqs))
+        .distinct()
+    )
+    return list(connection.execute(query))
+
+
+def wipe_derived(connection: Connection) -> None:
+    """Empties every derived table."""
+    for table in DERIVED:
+        connection.execute(delete(table))
+
+
+def replay(connection: Connection, after_seq: int, limit: int) -> int | None:
+    """Derives the next records in log order. Returns the last seq done, or None when there is no more."""
+    query = (
+        select(records, episodes.c.id.label("episode_id"))
+        .join(episodes, episodes.c.seq == records.c.episode_seq)
+        .where(records.c.seq > after_seq)
+        .order_by(records.c.seq)
+        .limit(limit)
+    )
+    rows = connection.execute(query).all()
+    for row in rows:
+        derive(connection, dict(row._mapping), row.episode_id)
+    return rows[-1].seq if rows else None

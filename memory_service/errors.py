@@ -1,25 +1,27 @@
 """Every error of the service and of its SDK. The server raises them, the wire carries their `slug`, the SDK raises them again.
 
-    MemoryServiceError
-    ├── ProblemError                     an HTTP answer, RFC 9457
-    │   ├── BadRequest            400    ├── InvalidCursor  ├── InvalidImport
-    │   ├── Unauthenticated       401
-    │   ├── Forbidden             403
-    │   ├── NotFound              404
-    │   ├── MethodNotAllowed      405
-    │   ├── Conflict              409    └── EpisodeConflict
-    │   ├── Gone                  410
-    │   ├── TooLarge              413
-    │   ├── UnsupportedMediaType  415
-    │   ├── Invalid               422    ├── IdempotencyMismatch  └── KnownAtUnsupported
-    │   ├── TooManyRequests       429    └── BackPressure
-    │   ├── InternalError         500
-    │   ├── Unavailable           503    ├── StorageUnavailable  ├── NotCaughtUp  └── ModelUnavailable
-    │   └── StorageFull           507
-    ├── ConnectionFailed                 the SDK could not reach the service
-    ├── WaitTimeout                      the SDK's `wait` ran out of time
-    └── StartupError                     the service cannot start
-        ├── ConfigurationError  ├── SchemaMismatch  ├── EmbedderMismatch  ├── ModelMissing  └── StorageCorrupt
+MemoryServiceError
+├── ProblemError                     an HTTP answer, RFC 9457
+│   ├── BadRequest            400    ├── InvalidCursor  ├── InvalidImport
+│   ├── Unauthenticated       401
+│   ├── Forbidden             403
+│   ├── NotFound              404
+│   ├── MethodNotAllowed      405
+│   ├── Conflict              409    └── EpisodeConflict
+│   ├── Gone                  410
+│   ├── TooLarge              413
+│   ├── UnsupportedMediaType  415
+│   ├── Invalid               422    ├── IdempotencyMismatch  └── KnownAtUnsupported
+│   ├── TooManyRequests       429    └── BackPressure
+│   ├── InternalError         500
+│   ├── Unavailable           503    ├── StorageUnavailable  ├── NotCaughtUp  └── ModelUnavailable
+│   └── StorageFull           507
+├── ConnectionFailed                 the SDK could not reach the service
+├── UnexpectedAnswer                 something answered the SDK that is not this service
+├── WaitTimeout                      the SDK's `wait` ran out of time
+├── EpisodeDead                      what the SDK's `wait` waits for will not come: the work was given up
+└── StartupError                     the service cannot start
+    ├── ConfigurationError  ├── SchemaMismatch  ├── EmbedderMismatch  ├── ModelMissing  └── StorageCorrupt
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,6 +53,8 @@ class ProblemError(MemoryServiceError):
         self.errors = list(errors)
         """Where the input is wrong: [{"pointer": "/episodes/3/content", "detail": "..."}]."""
         self.retry_after_s = retry_after_s
+        self.http_status = self.status
+        """The status as it came over the wire; a gateway's may be none of ours."""
 
     @property
     def type(self) -> str:
@@ -158,6 +162,14 @@ class WaitTimeout(MemoryServiceError):
     """The awaited state was not reached in the time given."""
 
 
+class UnexpectedAnswer(MemoryServiceError):
+    """What answered does not speak this contract: a proxy's page, or another service at the address."""
+
+
+class EpisodeDead(MemoryServiceError):
+    """An awaited episode became a dead letter. The message says why."""
+
+
 class StartupError(MemoryServiceError):
     """The service cannot start. The message says what to do."""
 
@@ -200,4 +212,8 @@ def from_problem(status: int, body: dict[str, Any], retry_after_s: float | None 
     by_status = next((cls for cls in known.values() if cls.status == status), InternalError)
     cls = known.get(slug, by_status)
     detail = str(body.get("detail") or body.get("title") or f"HTTP {status}")
-    return cls(detail, errors=body.get("errors") or (), retry_after_s=retry_after_s)
+    errors = body.get("errors")
+    found = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
+    error = cls(detail, errors=found, retry_after_s=retry_after_s)
+    error.http_status = status
+    return error

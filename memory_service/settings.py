@@ -1,6 +1,7 @@
 """Settings: environment variables with the prefix MEMORY_ (documented in docs/settings.md, which a test holds complete)."""
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +12,16 @@ from memory_service import limits
 from memory_service.errors import ConfigurationError
 
 
+def _default_model_dir() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-memory-service"
+
+
 class Settings(BaseSettings):
     """What an operator may set. Every field's description is its documentation."""
 
     model_config = SettingsConfigDict(env_prefix="MEMORY_", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("data"), description="Folder of the database, the index snapshots and the exported model.")
+    data_dir: Path = Field(Path("data"), description="Folder of the database and the index snapshots.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
     auth: Literal["keys", "off"] = Field("keys", description="`keys`, or `off`: no key needed, loopback only.")
@@ -25,15 +30,24 @@ class Settings(BaseSettings):
         "minilm",
         description="`minilm` (the installed wheel), a local folder, a hub name, or `test` (hashed words, no model).",
     )
+    model_dir: Path = Field(
+        default_factory=_default_model_dir, description="Folder of exported models, shared by all stores of a machine."
+    )
     embedding_threads: int = Field(0, ge=0, le=256, description="Threads of one embedding; 0: one per core, at most 4.")
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
-    worker: Literal["inline", "off"] = Field("inline", description="`inline`: in the server; `off`: `memory-service worker`.")
-    max_queue_episodes: int = Field(limits.MAX_QUEUE_EPISODES, ge=1, description="Queue length beyond which writers get 429.")
+    worker: Literal["inline", "off"] = Field(
+        "inline", description="`inline`: in the server; `off`: `memory-service worker`."
+    )
+    max_queue_episodes: int = Field(
+        limits.MAX_QUEUE_EPISODES, ge=1, description="Queue length beyond which writers get 429."
+    )
     max_body_bytes: int = Field(limits.MAX_BODY_BYTES, ge=1024, description="Largest request body.")
     rate_limit: str = Field("", description="Requests a key may send, as `100/second`; empty: no limit.")
     index_cache_bytes: int = Field(limits.MAX_INDEX_CACHE_BYTES, ge=1, description="Memory for namespaces' indexes.")
     log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line that is logged."
+    )
     otel_endpoint: str | None = Field(None, description="OTLP/HTTP endpoint for traces; needs the `otel` extra.")
     api_key: SecretStr | None = Field(None, description="Key that the command line sends to a running service.")
 

@@ -3,6 +3,7 @@
 Requests refuse unknown fields; answers ignore them, so that an older SDK reads a newer server.
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
@@ -41,6 +42,13 @@ def _json_depth(value: JsonValue) -> int:
     return deepest
 
 
+def no_dot_segment(value: str) -> str:
+    """HTTP clients and proxies fold `.` and `..` in paths: a DELETE of the episode `..` would become its namespace's."""
+    if value in (".", ".."):
+        raise ValueError("must not be `.` or `..`, which paths fold away")
+    return value
+
+
 def _clean_json(value: JsonValue) -> JsonValue:
     if _json_depth(value) > limits.MAX_JSON_DEPTH:
         raise ValueError(f"is nested deeper than {limits.MAX_JSON_DEPTH} levels")
@@ -55,6 +63,8 @@ def _clean_json(value: JsonValue) -> JsonValue:
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
+        elif isinstance(node, float) and not math.isfinite(node):
+            raise ValueError("holds NaN or an infinity, which JSON has not")
     return value
 
 
@@ -63,7 +73,8 @@ def _as_list(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_clean_text)]
-Id = Annotated[str, Field(pattern=f"^{limits.ID_PATTERN}$")]
+Id = Annotated[str, Field(pattern=f"^{limits.ID_PATTERN}$"), AfterValidator(no_dot_segment)]
+NamespacePattern = Annotated[str, Field(pattern=rf"^(\*|{limits.ID_PATTERN}\*?)$")]
 Name = Annotated[str, Field(min_length=1, max_length=limits.MAX_NAME_CHARS), AfterValidator(_clean_text)]
 OneOrMore = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=limits.MAX_FILTER_VALUES, min_length=1)]
 Scalar = str | bool | int | float | None
@@ -344,16 +355,15 @@ class ImportResponse(Response):
 
 
 class ErasureResponse(Response):
-    """An erasure that was accepted and is not yet complete; ask again for the resource until it answers 404."""
+    """An erasure that no answer shows any more, but whose old pages are not yet overwritten. DELETE again until 204."""
 
-    erased: int
     pending: str
 
 
 class KeyRequest(Request):
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1)]
-    namespaces: Annotated[list[str], Field(min_length=1, max_length=limits.MAX_FILTER_VALUES)]
+    namespaces: Annotated[list[NamespacePattern], Field(min_length=1, max_length=limits.MAX_FILTER_VALUES)]
     """Namespace names, or prefixes that end in `*`; `*` alone is all."""
 
 

@@ -72,14 +72,17 @@ class SyncDriver:
             response = self._http.send(request, stream=True)
             if call.streamed and response.is_success:
                 open_replies.callback(response.close)
-                return _reply(response, b"", response.iter_bytes())
+                return _reply(response, b"", response.iter_bytes(CHUNK_BYTES))
             return _reply(response, response.read())
         except httpx2.RequestError as error:
             return _failure(error, str(request.url))
 
     def _read(self, reply: Reply) -> bytes | Failure:
         try:
-            return next(filter(None, reply.chunks), b"")
+            for chunk in reply.chunks:
+                if chunk:
+                    return chunk
+            return b""
         except httpx2.RequestError as error:
             return _failure(error, reply.url)
 
@@ -142,15 +145,17 @@ class AsyncDriver:
             response = await self._http.send(request, stream=True)
             if call.streamed and response.is_success:
                 open_replies.push_async_callback(response.aclose)
-                return _reply(response, b"", response.aiter_bytes())
+                return _reply(response, b"", response.aiter_bytes(CHUNK_BYTES))
             return _reply(response, await response.aread())
         except httpx2.RequestError as error:
             return _failure(error, str(request.url))
 
     async def _read(self, reply: Reply) -> bytes | Failure:
-        chunks: AsyncIterator[bytes] = reply.chunks
         try:
-            return await anext((chunk async for chunk in chunks if chunk), b"")
+            async for chunk in reply.chunks:
+                if chunk:
+                    return chunk
+            return b""
         except httpx2.RequestError as error:
             return _failure(error, reply.url)
 

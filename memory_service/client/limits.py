@@ -32,7 +32,7 @@ IMPORT_PATIENCE_S: Final = 3600.0
 """The service answers an import once all of it is stored: the largest file is 4 GiB."""
 
 CHUNK_BYTES: Final = 256 * 1024
-"""How much of an import is read, sent and held at once."""
+"""How much of an export or import is held at once: small chunks would cost a thread hop each."""
 
 MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
 """Longer header values are cut or refused by common proxies."""

@@ -10,27 +10,26 @@ from memory_service.client.steps import Flow, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class SyncDriven:
     """A client whose operations block."""
 
-    _driver: SyncDriver
+    driver: SyncDriver
 
 
 class AsyncDriven:
     """A client whose operations are awaited."""
 
-    _driver: AsyncDriver
+    driver: AsyncDriver
 
 
-class operation(Generic[P, T]):  # noqa: N801 - it is used as a decorator
-    """Makes a flow a method that returns its result, or an awaitable of it."""
+class operation(Generic[P, T]):
+    """Makes a flow a method that returns its result, or an awaitable of it. A decorator."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
-        self._flow = flow
-        update_wrapper(self, flow)
+        self.flow = flow
+        self.__doc__ = flow.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -39,22 +38,15 @@ class operation(Generic[P, T]):  # noqa: N801 - it is used as a decorator
     @overload
     def __get__(self, instance: AsyncDriven, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, instance: SyncDriven | AsyncDriven | None, owner: type) -> Any:
-        if instance is None:
-            return self
-        driver = instance._driver
-
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return driver.run(self._flow(instance, *args, **kwargs))
-
-        return update_wrapper(call, MethodType(self._flow, instance))
+        return self if instance is None else _bound(self.flow, instance, instance.driver.run)
 
 
-class iteration(Generic[P, T]):  # noqa: N801 - it is used as a decorator
-    """Makes a stream a method that returns an iterator over its items, or an async iterator."""
+class iteration(Generic[P, T]):
+    """Makes a stream a method that returns an iterator over its items, or an async iterator. A decorator."""
 
     def __init__(self, stream: Callable[Concatenate[Any, P], Stream[T]]) -> None:
-        self._stream = stream
-        update_wrapper(self, stream)
+        self.stream = stream
+        self.__doc__ = stream.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -63,11 +55,12 @@ class iteration(Generic[P, T]):  # noqa: N801 - it is used as a decorator
     @overload
     def __get__(self, instance: AsyncDriven, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
     def __get__(self, instance: SyncDriven | AsyncDriven | None, owner: type) -> Any:
-        if instance is None:
-            return self
-        driver = instance._driver
+        return self if instance is None else _bound(self.stream, instance, instance.driver.iterate)
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return driver.iterate(self._stream(instance, *args, **kwargs))
 
-        return update_wrapper(call, MethodType(self._stream, instance))
+def _bound(flow: Callable[..., Any], instance: object, drive: Callable[[Any], Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return drive(flow(instance, *args, **kwargs))
+
+    # The bound method's name, docstring and signature: what help() and a debugger show.
+    return update_wrapper(call, MethodType(flow, instance))

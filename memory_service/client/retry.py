@@ -40,10 +40,9 @@ class RetryPolicy:
     def pause_s(self, attempts: int, asked_s: float | None) -> float:
         """Seconds before the next attempt; never less than the service asked for by Retry-After."""
         # The exponent is bounded, since a float power of thousands of retries overflows.
-        backoff = min(limits.BACKOFF_BASE_S * 2.0 ** min(attempts - 1, 32), limits.BACKOFF_MAX_S)
+        backoff_s = min(limits.BACKOFF_BASE_S * 2.0 ** min(attempts - 1, 32), limits.BACKOFF_MAX_S)
         # Half of it is jitter: clients that failed together must not come back together.
-        jittered = backoff * random.uniform(0.5, 1.0)
-        return jittered if asked_s is None else max(asked_s + jittered - backoff / 2, jittered)
+        return max(asked_s or 0.0, backoff_s / 2) + random.uniform(0.0, backoff_s / 2)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -112,4 +111,4 @@ def connection_failed(call: Call, failure: Failure, attempts: int = 1) -> Connec
         if not call.repeatable:
             advice += " It may have been carried out: look before you repeat it."
     tries = "" if attempts == 1 else f", tried {attempts} times"
-    return ConnectionFailed(f"{call.method} {failure.url} got no answer ({failure.reason}{tries}). {advice}")
+    return ConnectionFailed(f"{call.method} {failure.url} failed ({failure.reason}{tries}). {advice}")

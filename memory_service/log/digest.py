@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
-from memory_service.log.records import ERASURE
+from memory_service.log.records import BLANK, ERASURE
 from memory_service.log.schema import episodes, note_links, notes, records
 
 _DECIMALS: Final = 3
@@ -45,7 +45,7 @@ def _record_lines(connection: Connection, namespace: str | None) -> Iterator[lis
     query = (
         select(records, episodes.c.id.label("episode_id"))
         .join(episodes, episodes.c.seq == records.c.episode_seq)
-        .where(records.c.kind != ERASURE)
+        .where(records.c.kind != ERASURE, records.c.payload != BLANK)
         .order_by(records.c.namespace, episodes.c.id, records.c.kind, records.c.seq)
     )
     if namespace is not None:

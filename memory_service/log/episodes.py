@@ -3,11 +3,11 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 
 from memory_service.errors import EpisodeConflict, Gone
 from memory_service.instants import to_micros, to_offset_minutes
@@ -16,7 +16,10 @@ from memory_service.log.schema import episodes, tombstones
 from memory_service.log.writer import Transaction
 from memory_service.wire import EpisodeIn
 
+T = TypeVar("T")
+
 DEFAULT_SESSION = "default"
+_PARAMETERS = 1000
 _SAME_FIELDS = ("session_id", "kind", "role", "speaker", "content", "metadata")
 
 
@@ -112,22 +115,26 @@ def _row(tx: Transaction, namespace: str, episode_id: str, item: Draft) -> dict[
 
 def _existing(tx: Transaction, namespace: str, drafts: Iterable[Draft]) -> dict[str, dict[str, Any]]:
     ids = [d.id for d in drafts if d.id is not None]
-    if not ids:
-        return {}
-    query = select(episodes).where(episodes.c.namespace == namespace, episodes.c.id.in_(ids))
-    return {row.id: dict(row._mapping) for row in tx.connection.execute(query)}
+    found: dict[str, dict[str, Any]] = {}
+    for part in _chunks(ids):
+        query = select(episodes).where(episodes.c.namespace == namespace, episodes.c.id.in_(part))
+        found.update((row.id, dict(row._mapping)) for row in tx.connection.execute(query))
+    return found
 
 
 def _refuse_erased(tx: Transaction, namespace: str, drafts: Sequence[Draft]) -> None:
     hashes = {id_hash(d.id): d.id for d in drafts if d.id is not None}
-    if not hashes:
-        return
-    query = select(tombstones.c.id_hash).where(
-        tombstones.c.namespace == namespace, tombstones.c.id_hash.in_(list(hashes))
-    )
-    row: Row[Any] | None = tx.connection.execute(query).first()
-    if row is not None:
-        raise Gone(f"Episode {hashes[row.id_hash]!r} was erased; its id cannot be used again.")
+    for part in _chunks(list(hashes)):
+        query = select(tombstones.c.id_hash).where(tombstones.c.namespace == namespace, tombstones.c.id_hash.in_(part))
+        row = tx.connection.execute(query).first()
+        if row is not None:
+            raise Gone(f"Episode {hashes[row.id_hash]!r} was erased; its id cannot be used again.")
+
+
+def _chunks(items: list[T]) -> Iterator[list[T]]:
+    """A database takes only so many parameters in one statement, and an import may bring any number."""
+    for start in range(0, len(items), _PARAMETERS):
+        yield items[start : start + _PARAMETERS]
 
 
 def _refuse_other_fields(before: dict[str, Any], item: Draft, index: int) -> None:
@@ -139,7 +146,9 @@ def _refuse_other_fields(before: dict[str, Any], item: Draft, index: int) -> Non
     ):
         differing.append("occurred_at")
     if differing:
-        pointers = [{"pointer": f"/episodes/{index}/{name}", "detail": "differs from what is stored"} for name in differing]
+        pointers = [
+            {"pointer": f"/episodes/{index}/{name}", "detail": "differs from what is stored"} for name in differing
+        ]
         raise EpisodeConflict(
             f"Episode {before['id']!r} is stored with another {', '.join(differing)}.", errors=pointers
         )

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select
 
 from memory_service.log.episodes import id_hash
 from memory_service.log.outbox import Dispatcher, Job, enqueue
-from memory_service.log.records import ERASURE, dependants, forget_records
+from memory_service.log.records import ERASURE, blank_record, dependants, forget_records
 from memory_service.log.schema import (
     episodes,
     idempotency,
@@ -85,8 +85,8 @@ def _erase(
                 key = (row.episode_seq, row.kind)
                 redo[key] = Job(namespace, row.episode_seq, row.kind, versions[row.kind], 1)
         _delete_rows(tx, seqs)
-    for (seq, kind), _job in redo.items():
-        forget_records(tx.connection, [seq], kind)
+    for seq, kind in redo:
+        blank_record(tx.connection, seq, kind)
     if redo:
         enqueue(tx, list(redo.values()), dispatcher)
     last = _log_erasures(tx, namespace, rows)
@@ -112,6 +112,7 @@ def _log_erasures(tx: Transaction, namespace: str, rows: Sequence[tuple[int, str
             "extractor": "",
             "payload": "{}",
             "vectors": None,
+            "created_at": tx.recorded_at,
             "recorded_at": tx.recorded_at,
         }
         for seq, _ in rows

@@ -21,7 +21,9 @@ def first_answer(tx: Transaction, namespace: str, key: str, body_hash: bytes) ->
     if row is None or row.expires_at <= tx.recorded_at:
         return None
     if row.body_hash != body_hash:
-        raise IdempotencyMismatch(f"Idempotency-Key {key!r} was used within {limits.IDEMPOTENCY_HOURS} h with another body.")
+        raise IdempotencyMismatch(
+            f"Idempotency-Key {key!r} was used within {limits.IDEMPOTENCY_HOURS} h with another body."
+        )
     return [Receipt(episode_id, seq) for episode_id, seq in json.loads(row.response)]
 
 

@@ -50,9 +50,16 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def create_key(tx: Transaction, name: str, scopes: Sequence[wire.Scope], namespaces: Sequence[str]) -> wire.NewKey:
+def new_secret() -> str:
+    """A key's secret, not yet stored."""
+    return PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def create_key(
+    tx: Transaction, name: str, scopes: Sequence[wire.Scope], namespaces: Sequence[str], secret: str | None = None
+) -> wire.NewKey:
     """Stores a new key's hash; the secret is in the answer and nowhere else."""
-    secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    secret = secret or new_secret()
     row = {
         "id": secrets.token_hex(8),
         "name": name,

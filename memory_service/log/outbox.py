@@ -149,6 +149,21 @@ def backoff_ms(attempts: int) -> int:
     return random.randint(ceiling // 2, ceiling)
 
 
+def release(tx: Transaction, jobs: Sequence[Job], now_micros: int) -> None:
+    """Gives leases back unused: the jobs are due at once and their attempt does not count."""
+    free = (
+        update(outbox)
+        .where(
+            outbox.c.episode_seq == bindparam("k_seq"),
+            outbox.c.stage == bindparam("k_stage"),
+            outbox.c.version == bindparam("k_version"),
+            outbox.c.dead_at.is_(None),
+        )
+        .values(owner=None, available_at=now_micros, attempts=outbox.c.attempts - 1)
+    )
+    tx.connection.execute(free, [{"k_seq": j.episode_seq, "k_stage": j.stage, "k_version": j.version} for j in jobs])
+
+
 def release_dead_owners(tx: Transaction, owner: str, now_micros: int) -> int:
     """Frees leases of processes of this host that no longer run, so that a restart need not wait for them to expire."""
     held = select(outbox.c.owner).where(outbox.c.owner.is_not(None)).distinct()

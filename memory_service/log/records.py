@@ -17,6 +17,8 @@ from memory_service.log.writer import Transaction
 INDEX: Final = "index"
 NOTE: Final = "note"
 ERASURE: Final = "erasure"
+BLANK: Final = "{}"
+"""The payload of a record that waits to be made anew."""
 
 _NOTE_IDS = uuid.UUID("7f0c2a52-6f0e-5b0a-9c39-3f1d0a5d8f41")
 
@@ -82,9 +84,11 @@ def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
     rows: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
     for extract in extracts:
-        forget_records(tx.connection, [extract.episode_seq], extract.kind)
+        before = _created_at(tx.connection, extract)
+        if before is not None:
+            forget_records(tx.connection, [extract.episode_seq], extract.kind)
         seq = tx.next_seq(extract.namespace)
-        rows.append(_record_row(extract, seq, tx.recorded_at))
+        rows.append(_record_row(extract, seq, tx.recorded_at, before or tx.recorded_at))
         sources += [{"record_seq": seq, "episode_seq": s} for s in dict.fromkeys(extract.sources)]
     if rows:
         tx.connection.execute(insert(records), rows)
@@ -94,7 +98,23 @@ def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
         derive(tx.connection, row, extract.episode_id)
 
 
-def _record_row(extract: Extract, seq: int, recorded_at: int) -> dict[str, Any]:
+def _created_at(connection: Connection, extract: Extract) -> int | None:
+    """When the record that this one replaces was first made."""
+    query = select(records.c.created_at).where(
+        records.c.episode_seq == extract.episode_seq, records.c.kind == extract.kind
+    )
+    return connection.execute(query).scalar()
+
+
+def blank_record(connection: Connection, episode_seq: int, kind: str) -> None:
+    """Empties a record that was made from something erased; only its place and first time remain."""
+    query = select(records).where(records.c.episode_seq == episode_seq, records.c.kind == kind)
+    row = {**connection.execute(query).one()._mapping, "extractor": "", "payload": BLANK, "vectors": None}
+    forget_records(connection, [episode_seq], kind)
+    connection.execute(insert(records), row)
+
+
+def _record_row(extract: Extract, seq: int, recorded_at: int, created_at: int) -> dict[str, Any]:
     return {
         "seq": seq,
         "namespace": extract.namespace,
@@ -103,13 +123,14 @@ def _record_row(extract: Extract, seq: int, recorded_at: int) -> dict[str, Any]:
         "extractor": extract.extractor,
         "payload": json.dumps(asdict(extract.payload), ensure_ascii=False, separators=(",", ":")),
         "vectors": extract.vectors,
+        "created_at": created_at,
         "recorded_at": recorded_at,
     }
 
 
 def derive(connection: Connection, record: dict[str, Any], episode_id: str) -> None:
     """Writes the derived rows of one record."""
-    if record["kind"] != NOTE:
+    if record["kind"] != NOTE or record["payload"] == BLANK:
         return
     payload = json.loads(record["payload"])
     namespace, own_id = record["namespace"], note_id(record["namespace"], episode_id)
@@ -123,7 +144,7 @@ def derive(connection: Connection, record: dict[str, Any], episode_id: str) -> N
         "tags": json.dumps(payload["tags"], ensure_ascii=False),
         "importance": payload["importance"],
         "extractor": record["extractor"],
-        "created_at": record["recorded_at"],
+        "created_at": record["created_at"],
     }
     connection.execute(insert(notes), row)
     links = [

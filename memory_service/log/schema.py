@@ -90,11 +90,17 @@ records = Table(
     Column("extractor", String(128), nullable=False),
     Column("payload", Text, nullable=False),
     Column("vectors", LargeBinary),
+    Column("created_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Index(None, "namespace", "seq"),
     Index(None, "episode_seq", "kind"),
 )
-"""What extractors said of an episode (kinds: index, note) and what was erased (kind: erasure)."""
+"""What extractors said of an episode (kinds: index, note) and what was erased (kind: erasure).
+
+`created_at` is when the first record of this episode and kind was made: a record made anew after an erasure keeps it, so that
+the answers at each known_at equal those of a store that never received what was erased. Until it is made anew, its place is
+held by a blank record (no extractor, an empty payload).
+"""
 
 record_sources = Table(
     "record_sources",

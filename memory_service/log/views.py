@@ -4,23 +4,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from memory_service import wire
-from memory_service.instants import from_micros
+from memory_service.instants import from_micros, to_micros
 from memory_service.log import outbox as queue
 from memory_service.log.database import Database
-from memory_service.log.records import ERASURE, INDEX, NOTE
+from memory_service.log.records import BLANK, ERASURE, INDEX, NOTE
 from memory_service.log.schema import episodes, log_head, namespaces, note_links, notes, outbox, records, tombstones
+from memory_service.log.text import searchable_text
 
 
 def _exists(kind: str) -> Any:
     return (
         select(records.c.seq)
-        .where(records.c.episode_seq == episodes.c.seq, records.c.kind == kind)
+        .where(records.c.episode_seq == episodes.c.seq, records.c.kind == kind, records.c.payload != BLANK)
         .correlate(episodes)
         .exists()
     )
@@ -204,9 +206,7 @@ class NamespaceSnapshot:
         """Index and erasure records of later seqs, in order."""
         query = select(
             records.c.seq, records.c.kind, records.c.episode_seq, records.c.payload, records.c.vectors
-        ).where(
-            records.c.namespace == self.namespace, records.c.seq > after_seq, records.c.kind.in_([INDEX, ERASURE])
-        )
+        ).where(records.c.namespace == self.namespace, records.c.seq > after_seq, records.c.kind.in_([INDEX, ERASURE]))
         return self._connection.execute(query.order_by(records.c.seq).limit(limit)).all()
 
     def turns_before(self, session_id: str, seq: int, limit: int) -> list[Row[Any]]:
@@ -225,6 +225,20 @@ class NamespaceSnapshot:
         for key, value in wanted.items():
             query = query.where(_metadata_equals(key, value))
         return list(self._connection.execute(query.order_by(episodes.c.seq)).scalars())
+
+    def seqs_with_notes(self, known_at: datetime | None) -> list[int]:
+        """Seqs of the episodes that have a note (that was known then), ascending."""
+        query = select(notes.c.episode_seq).where(notes.c.namespace == self.namespace)
+        if known_at is not None:
+            query = query.where(notes.c.created_at <= to_micros(known_at))
+        return list(self._connection.execute(query.order_by(notes.c.episode_seq)).scalars())
+
+    def erased_since(self, after_seq: int) -> bool:
+        """Whether anything was erased in later seqs."""
+        query = select(records.c.seq).where(
+            records.c.namespace == self.namespace, records.c.kind == ERASURE, records.c.seq > after_seq
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
 
     # --- helpers --------------------------------------------------------------------------------------------------
 
@@ -303,7 +317,7 @@ def _note(row: Row[Any], links: list[wire.NoteLink]) -> wire.Note:
     return wire.Note(
         id=row.id,
         episode_ids=[row.episode_id],
-        content=row.content,
+        content=searchable_text(row.episode_kind, row.content),
         context=row.context,
         keywords=json.loads(row.keywords),
         tags=json.loads(row.tags),

@@ -159,7 +159,7 @@ class Writer:
             connection.exec_driver_sql("SAVEPOINT unit")
             try:
                 result = submission.work(tx)
-            except Exception as error:  # noqa: BLE001 - handed to the caller of this unit
+            except Exception as error:
                 if _fails_the_group(error):
                     raise
                 connection.exec_driver_sql("ROLLBACK TO unit")

@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("extractor", sa.String(length=128), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("vectors", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_records")),
     )
@@ -152,4 +153,3 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_record_sources_record_seq"), "record_sources", ["record_seq"], unique=False)
-    # ### end Alembic commands ###

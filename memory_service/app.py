@@ -1,0 +1,127 @@
+"""The composition root: settings in, a running service out. Nothing else constructs the parts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+import memory_service
+from memory_service.api import admin, episodes, health, search
+from memory_service.api.answers import add_problem_handlers, add_problem_schema
+from memory_service.api.middleware import RequestFrame
+from memory_service.api.security import Gatekeeper
+from memory_service.clock import Clock, SystemClock
+from memory_service.controller.context import ContextPacker
+from memory_service.errors import ModelMissing
+from memory_service.log.database import sqlite_url
+from memory_service.log.outbox import NoDispatcher
+from memory_service.log.store import Store, open_store
+from memory_service.observability.traces import instrument
+from memory_service.pipeline.notes import DeterministicNoteMaker
+from memory_service.pipeline.progress import Progress
+from memory_service.pipeline.stages import IndexStage, NoteStage
+from memory_service.pipeline.worker import Worker
+from memory_service.recall.cache import IndexCache
+from memory_service.recall.searcher import Searcher
+from memory_service.service import MemoryService
+from memory_service.settings import Settings
+from retrieval.embedders import Embedder, EmbedderError
+from retrieval.embedders.resolve import load_embedder
+from retrieval.embedders.wrappers import CachedEmbedder
+
+_log = structlog.get_logger(__name__)
+_QUERY_CACHE_BYTES = 8 * 1024 * 1024
+"""About 4,000 query vectors: agents ask the same question again."""
+
+
+def build_embedder(settings: Settings) -> Embedder:
+    """Raises ModelMissing."""
+    try:
+        return load_embedder(settings.embedding_model, settings.model_dir, settings.embedding_threads)
+    except EmbedderError as error:
+        raise ModelMissing(str(error)) from error
+
+
+def build_store(settings: Settings, clock: Clock | None = None) -> Store:
+    """Opens (and makes or migrates) the store that the settings name."""
+    url = settings.database_url or sqlite_url(settings.database_path)
+    return open_store(url, clock or SystemClock())
+
+
+def build_service(
+    settings: Settings,
+    clock: Clock | None = None,
+    embedder: Embedder | None = None,
+    *,
+    save_snapshots: bool = True,
+) -> MemoryService:
+    """All parts wired together; the worker is not started. Raises StartupError subclasses."""
+    store = build_store(settings, clock)
+    try:
+        own_embedder = embedder or build_embedder(settings)
+        store.bind_embedder(own_embedder.name)
+    except BaseException:
+        store.close()
+        raise
+    indexes = IndexCache(
+        settings.data_dir / "index", own_embedder, settings.index_cache_bytes, save_snapshots=save_snapshots
+    )
+    progress = Progress()
+    stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
+    worker = Worker(store, stages, progress)
+    searcher = Searcher(indexes, CachedEmbedder(own_embedder, _QUERY_CACHE_BYTES), store.clock)
+    return MemoryService(
+        store=store,
+        worker=worker,
+        progress=progress,
+        indexes=indexes,
+        searcher=searcher,
+        packer=ContextPacker(searcher),
+        dispatcher=worker if settings.worker == "inline" else NoDispatcher(),
+        max_queue_episodes=settings.max_queue_episodes,
+    )
+
+
+def build_app(settings: Settings, service: MemoryService) -> FastAPI:
+    """The ASGI application over a built service. Its lifespan starts the worker and closes everything."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if settings.worker == "inline":
+            service.worker.start()
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="Agent memory service",
+        version=memory_service.__version__,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.state.gatekeeper = Gatekeeper(service.store.database, settings.auth, settings.rate_limit)
+    app.add_middleware(RequestFrame, max_body_bytes=settings.max_body_bytes)
+    for module in (episodes, search, admin, health):
+        app.include_router(module.router)
+    add_problem_handlers(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    instrument(app, settings.otel_endpoint)
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document FastAPI makes, with our problems instead of its own and with the key scheme."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        add_problem_schema(schema)
+        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, operations in schema["paths"].items():
+            if path.startswith("/v1"):
+                for operation in operations.values():
+                    operation["security"] = [{"key": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

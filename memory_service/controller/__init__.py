@@ -1,0 +1,1 @@
+"""The controller: what of the memory goes into a prompt."""

@@ -1,0 +1,260 @@
+"""The worker: takes jobs from the outbox, runs their stage, and writes records, in one thread of its own.
+
+Jobs come straight from commits of this process (already leased to it), or are claimed from the outbox: retries that are due,
+work of processes that died, and all work when this is a process of its own.
+"""
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from sqlalchemy import select
+
+from memory_service import failpoints, limits
+from memory_service.errors import MemoryServiceError, ProblemError
+from memory_service.log import outbox
+from memory_service.log.idempotency import drop_expired
+from memory_service.log.outbox import Job
+from memory_service.log.records import Extract, missing_episodes, write_records
+from memory_service.log.schema import outbox as outbox_table
+from memory_service.log.store import Store
+from memory_service.log.writer import Transaction
+from memory_service.observability import metrics
+from memory_service.pipeline.progress import Progress
+from memory_service.pipeline.stages import Stage
+
+_log = structlog.get_logger(__name__)
+
+_HANDED_OVER_MAX = 2048
+"""Jobs held in memory under lease: what the worker can do well before LEASE_MS."""
+
+_OUTAGE_PAUSE_S = 1.0
+_HOUSEKEEPING_S = 600.0
+
+
+class Worker:
+    """Runs the stages in the order given: an earlier one's jobs go first, since it makes episodes searchable."""
+
+    def __init__(self, store: Store, stages: Sequence[Stage], progress: Progress) -> None:
+        self._store = store
+        self._stages = {stage.name: stage for stage in stages}
+        self._progress = progress
+        self.owner = outbox.owner_name()
+        self._handed: dict[str, deque[Job]] = {stage.name: deque() for stage in stages}
+        self._condition = threading.Condition()
+        self._stopping = False
+        self._started = False
+        self._next_housekeeping = 0.0
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    @property
+    def first_stage(self) -> tuple[str, int]:
+        """Name and version of the stage that new episodes enter."""
+        first = next(iter(self._stages.values()))
+        return first.name, first.version
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Version of each stage by its name."""
+        return {name: stage.version for name, stage in self._stages.items()}
+
+    def start(self) -> None:
+        """Takes over what dead processes of this host left, then works until closed."""
+        self._store.writer.write(lambda tx: outbox.release_dead_owners(tx, self.owner, tx.recorded_at))
+        self._started = True
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finishes the batch at hand, gives the other leases back, and stops."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def is_healthy(self) -> bool:
+        """False only when it was started and its thread has ended by itself."""
+        return not self._started or self._thread.is_alive()
+
+    # --- the dispatcher port ----------------------------------------------------------------------------------------
+
+    def reserve(self, count: int) -> str | None:
+        with self._condition:
+            held = sum(len(queue) for queue in self._handed.values())
+            if self._stopping or not self._thread.is_alive() or held + count > _HANDED_OVER_MAX:
+                return None
+            return self.owner
+
+    def hand_over(self, jobs: Sequence[Job]) -> None:
+        with self._condition:
+            for job in jobs:
+                self._handed[job.stage].append(job)
+            self._condition.notify_all()
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    def drain(self, timeout_s: float) -> bool:
+        """Waits until nothing is waiting, here or in the outbox. False when the time is up."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            with self._store.database.read() as connection:
+                if outbox.lag(connection).waiting == 0:
+                    return True
+            time.sleep(0.02)
+        return False
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._step()
+            except MemoryServiceError as error:
+                # The store is not writable now. Leases keep the jobs, which are taken up again when they expire.
+                _log.warning("worker_outage", error=str(error))
+                metrics.worker_outages.inc()
+                self._pause(_OUTAGE_PAUSE_S)
+        self._give_back()
+
+    def _step(self) -> None:
+        jobs = self._take_handed() or self._claim()
+        if jobs:
+            self._process(jobs)
+            return
+        self._housekeep()
+        self._pause(limits.WORKER_POLL_MS / 1000)
+
+    def _pause(self, seconds: float) -> None:
+        with self._condition:
+            if not self._stopping and not any(self._handed.values()):
+                self._condition.wait(seconds)
+
+    def _take_handed(self) -> list[Job]:
+        """A batch of one stage."""
+        with self._condition:
+            waiting = next((queue for queue in self._handed.values() if queue), None)
+            if waiting is None:
+                return []
+            jobs = [waiting.popleft()]
+            while waiting and len(jobs) < limits.WORKER_BATCH_EPISODES:
+                jobs.append(waiting.popleft())
+            return jobs
+
+    def _claim(self) -> list[Job]:
+        now = self._store.clock.now_micros()
+        stage = self._stage_with_due_jobs(now)
+        if stage is None:
+            return []
+        jobs = self._store.writer.write(
+            lambda tx: outbox.claim(tx, stage, self.owner, now, limits.WORKER_BATCH_EPISODES)
+        )
+        # A job that was begun before may be what killed the process: it is tried alone, so that it takes no other along.
+        for job in (job for job in jobs if job.attempts > 1):
+            if job.attempts > limits.MAX_ATTEMPTS:
+                self._fail(job, "the worker died during every attempt at this episode")
+            else:
+                self._process([job])
+        return [job for job in jobs if job.attempts == 1]
+
+    def _stage_with_due_jobs(self, now: int) -> str | None:
+        """Asked by a read first, so that an idle worker does not take the writer lock twice a second."""
+        with self._store.database.read() as connection:
+            for name in self._stages:
+                due = select(outbox_table.c.stage).where(
+                    outbox_table.c.dead_at.is_(None), outbox_table.c.stage == name, outbox_table.c.available_at <= now
+                )
+                if connection.execute(due.limit(1)).first() is not None:
+                    return name
+        return None
+
+    # --- one batch ----------------------------------------------------------------------------------------------------
+
+    def _process(self, jobs: Sequence[Job]) -> None:
+        groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
+        for job in jobs:
+            groups[job.namespace, job.stage].append(job)
+        for (_, stage), group in groups.items():
+            self._attempt(self._stages[stage], group)
+
+    def _attempt(self, stage: Stage, jobs: Sequence[Job]) -> None:
+        """The group at once; where that fails, each alone, so that one bad episode fails alone."""
+        view = self._store.namespace(jobs[0].namespace)
+        started = time.perf_counter()
+        try:
+            failpoints.reach(f"stage:{stage.name}:before")
+            extracts = stage.extract(view, jobs)
+        except ProblemError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told in the job's reason, the log and a metric
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._attempt(stage, [job])
+            else:
+                self._fail(jobs[0], f"{type(error).__name__}: {error}")
+            return
+        self._write(stage, jobs, extracts)
+        metrics.stage_seconds.labels(stage.name).observe(time.perf_counter() - started)
+        metrics.stage_episodes.labels(stage.name).inc(len(extracts))
+
+    def _write(self, stage: Stage, jobs: Sequence[Job], extracts: Sequence[Extract]) -> None:
+        failpoints.reach(f"stage:{stage.name}:extracted")
+        reached = self._store.writer.write(lambda tx: self._apply(tx, stage, jobs, extracts))
+        failpoints.reach(f"stage:{stage.name}:written")
+        self._progress.reached(stage.name, reached)
+
+    def _apply(self, tx: Transaction, stage: Stage, jobs: Sequence[Job], extracts: Sequence[Extract]) -> list[int]:
+        """Records, done jobs and next jobs in one transaction. What was erased meanwhile is not written back."""
+        namespace = jobs[0].namespace
+        needed = {job.episode_seq for job in jobs} | {s for e in extracts for s in e.sources}
+        missing = missing_episodes(tx.connection, namespace, needed)
+        writable = [e for e in extracts if e.episode_seq not in missing and missing.isdisjoint(e.sources)]
+        stale = {e.episode_seq for e in extracts if e.episode_seq not in missing} - {e.episode_seq for e in writable}
+        write_records(tx, writable)
+        outbox.complete(tx, [job for job in jobs if job.episode_seq not in stale])
+        for job in jobs:
+            if job.episode_seq in stale:
+                outbox.fail(tx, replace(job, attempts=1), "a source was erased meanwhile", tx.recorded_at)
+        following = self._following(stage)
+        if following is not None and writable:
+            next_jobs = [Job(namespace, e.episode_seq, following.name, following.version, 1) for e in writable]
+            outbox.enqueue(tx, next_jobs, self)
+        return [e.episode_seq for e in writable]
+
+    def _following(self, stage: Stage) -> Stage | None:
+        names = list(self._stages)
+        position = names.index(stage.name) + 1
+        return self._stages[names[position]] if position < len(names) else None
+
+    def _fail(self, job: Job, reason: str) -> None:
+        def work(tx: Transaction) -> bool:
+            return outbox.fail(tx, job, reason, tx.recorded_at)
+
+        dead = self._store.writer.write(work)
+        _log.warning("stage_failed", stage=job.stage, seq=job.episode_seq, attempts=job.attempts, dead=dead)
+        metrics.stage_failures.labels(job.stage).inc()
+        if dead:
+            metrics.dead_letters_total.labels(job.stage).inc()
+            self._progress.reached(job.stage, [job.episode_seq])
+
+    # --- housekeeping ---------------------------------------------------------------------------------------------------
+
+    def _housekeep(self) -> None:
+        if time.monotonic() >= self._next_housekeeping:
+            self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
+            self._store.writer.write(drop_expired)
+
+    def _give_back(self) -> None:
+        """On a clean stop, jobs not begun are made due at once."""
+        left = [job for queue in self._handed.values() for job in queue]
+        if not left:
+            return
+
+        def work(tx: Transaction) -> None:
+            outbox.release(tx, left, tx.recorded_at)
+
+        try:
+            self._store.writer.write(work)
+        except MemoryServiceError as error:
+            _log.warning("leases_not_returned", error=str(error), jobs=len(left))

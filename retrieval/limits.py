@@ -1,0 +1,46 @@
+"""Every limit of the retrieval library, with its reason. Sizes are bytes, durations name their unit."""
+
+from typing import Final
+
+# --- embedders ----------------------------------------------------------------------------------------------------
+MAX_EMBED_THREADS: Final = 4
+"""Threads of one embedding when none are asked for: a MiniLM-sized model gains little from more."""
+
+MAX_BATCH_TOKENS: Final = 2048
+"""Tokens of one model run, padding included (8 texts of 256). Memory grows with it, speed does not: on two cores
+4096 embeds as many texts a second and takes twice the working memory."""
+
+EMBED_CHUNK_TEXTS: Final = 1024
+"""Texts tokenised and sorted together: enough for batches of like length, and bounds the token lists held."""
+
+MAX_SPECIAL_TOKENS: Final = 2
+"""What tokenizers add to one text: BERT's [CLS] and [SEP], RoBERTa's <s> and </s>. An embedder that adds more is refused."""
+
+MAX_WINDOW_TOKENS: Final = 512
+"""Tokens of one text that an exported model reads, whatever more it could: attention's memory grows with their square,
+and a passage of this length is as much as a hit can be cited for."""
+
+MAX_PARITY_DIFFERENCE: Final = 1e-4
+"""Largest difference of any component from sentence-transformers' own vectors. fp32 graphs differ by 1e-6;
+wrong pooling or a lost prompt differs by more than 1e-2."""
+
+EXPORT_TIMEOUT_S: Final = 1800
+"""An export takes 10 s; a model from the hub is downloaded first, on whatever line there is."""
+
+MAX_CACHED_VECTOR_BYTES: Final = 16 * 1024 * 1024
+"""About 10,000 vectors of MiniLM: repeated queries, not a corpus."""
+
+# --- remote embedding endpoints -----------------------------------------------------------------------------------
+MAX_REMOTE_BATCH_TEXTS: Final = 128
+"""Texts of one request: the least that common servers take (OpenAI takes 2048, others refuse above 128)."""
+
+REMOTE_TIMEOUT_S: Final = 30.0
+"""A batch of documents on a slow endpoint; a query that takes longer has no one waiting for it."""
+
+REMOTE_ATTEMPTS: Final = 4
+REMOTE_BACKOFF_MS: Final = 250
+REMOTE_BACKOFF_MAX_MS: Final = 8_000
+"""Also bounds what a server's Retry-After can ask for: the caller's outbox waits longer, and better."""
+
+MAX_ERROR_CHARS: Final = 300
+"""What is quoted from a server's or a child's error: enough to tell the cause, too little to flood a log."""

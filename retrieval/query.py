@@ -1,0 +1,44 @@
+"""A query, read once: its weighted terms, the texts to embed, and the times it names."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from retrieval.analysis import terms
+from retrieval.timex import TimeExpression, find_times
+
+FRAME: Final = frozenset(
+    terms(
+        "many much long often total number count kind type sort happen pass day week month year time date first last ago take "
+        "took get got event order different current recent name"
+    )
+)
+"""Words that say what kind of answer is wanted, not what it is about: evidence seldom repeats them."""
+
+_FRAME_WEIGHT: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a search needs to know of its text."""
+
+    text: str
+    term_weights: dict[str, float]
+    """Speakers' names are left out: who speaks is matched by the vectors, whose texts begin with it."""
+    embed_texts: tuple[str, ...]
+    """One or two texts whose vectors are averaged: the query, and the query without speakers' names."""
+    times: tuple[TimeExpression, ...]
+
+
+def read_query(text: str, name_terms: Set[str], now: datetime) -> Query:
+    """Reads a query. `name_terms` are the terms of the speakers' names; `now` is what relative times are read from."""
+    weights = {t: _FRAME_WEIGHT if t in FRAME else 1.0 for t in terms(text) if t not in name_terms}
+    nameless = _without(name_terms, text)
+    texts = (text, nameless) if nameless and nameless != text else (text,)
+    return Query(text, weights, texts, tuple(find_times(text, now)))
+
+
+def _without(name_terms: Set[str], text: str) -> str:
+    """The text less the words that are speakers' names."""
+    return " ".join(word for word in text.split() if not (own := terms(word)) or not name_terms >= set(own))

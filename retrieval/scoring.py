@@ -1,0 +1,241 @@
+"""How well documents fit a query: BM25F over a turn and its neighbours, vectors of its passages, times; summed.
+
+One setting for all data. docs/retrieval.md gives each part's ablation and how the weights were chosen.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.index import MemoryIndex
+from retrieval.query import Query
+
+Floats = NDArray[np.float32]
+Docs = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_DAY: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The constants of the score. Lexical and dense scores are at most 1 before they are weighted."""
+
+    lexical: float = 0.60
+    dense: float = 0.40
+    time: float = 0.08
+    question: float = -0.012
+    """A turn that ends as a question is seldom the evidence for an answer."""
+
+    saturation: float = 0.9
+    """BM25's k1."""
+    length: float = 0.5
+    """BM25's b, for the turn itself."""
+    neighbour: float = 0.5
+    """Weight of a term in the turn before or after ..."""
+    second_neighbour: float = 0.25
+    """... and in the one beyond."""
+    neighbour_length: float = 0.75
+    neighbour_mean: float = 12.0
+    """A neighbour's length is judged by this fixed mean, in terms: a window must not win by being long."""
+
+    time_decay_days: float = 7.0
+    """Things are told after they happen: a turn this much later than the time asked for counts 1/e."""
+
+
+DEFAULT: Final = Weights()
+FIRST_STAGE: Final = 600
+"""Documents that each channel may bring before the exact score decides. Small namespaces are scored whole."""
+
+CHANNELS: Final = ("lexical", "dense", "time", "question")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that fits. `channels` are the weighted parts that sum to the score."""
+
+    doc: int
+    score: float
+    channels: dict[str, float]
+    row: int | None
+    """The row of its best passage, None while it has no vectors."""
+
+
+def search(
+    index: MemoryIndex,
+    query: Query,
+    vector: Floats | None,
+    allowed: Mask | None,
+    *,
+    limit: int,
+    weights: Weights = DEFAULT,
+) -> list[Hit]:
+    """The best documents among the allowed ones (a mask over documents; None: all that are alive), best first.
+
+    `vector` has shape (dimension,), and is None when only words are to be matched.
+    """
+    mask = _living(index, allowed)
+    lexical = lexical_scores(index, query.term_weights, weights)
+    candidates, dense, rows = _candidates(index, lexical, vector, mask)
+    if not len(candidates):
+        return []
+    parts = {
+        "lexical": weights.lexical * lexical[candidates],
+        "dense": weights.dense * dense,
+        "time": weights.time * time_scores(index, query, candidates, weights),
+        "question": weights.question * index.column("is_question")[candidates],
+    }
+    total = np.sum(list(parts.values()), axis=0, dtype=np.float32)
+    # Ties by age: the same question gives the same order.
+    order = np.lexsort((candidates, -total))[:limit]
+    return [
+        Hit(
+            int(candidates[i]),
+            float(total[i]),
+            {name: float(part[i]) for name, part in parts.items()},
+            int(rows[i]) if rows[i] >= 0 else None,
+        )
+        for i in order
+    ]
+
+
+def _living(index: MemoryIndex, allowed: Mask | None) -> Mask | None:
+    if index.dead == 0:
+        return allowed
+    alive = index.column("alive")
+    return alive if allowed is None else alive & allowed
+
+
+# --- candidates -------------------------------------------------------------------------------------------------------
+
+
+def _candidates(
+    index: MemoryIndex, lexical: Floats, vector: Floats | None, mask: Mask | None
+) -> tuple[Docs, Floats, NDArray[np.int64]]:
+    """Documents worth an exact score, with their dense score and best row."""
+    if index.size <= FIRST_STAGE * 2:
+        docs = np.arange(index.size) if mask is None else np.flatnonzero(mask)
+    else:
+        docs = np.union1d(_best_lexical(lexical, mask), _best_dense(index, vector, mask))
+    dense, rows = dense_scores(index, docs, vector)
+    matched = (lexical[docs] > 0) | (rows >= 0)
+    return docs[matched], dense[matched], rows[matched]
+
+
+def _best_lexical(lexical: Floats, mask: Mask | None) -> Docs:
+    scores = lexical if mask is None else np.where(mask, lexical, 0)
+    found = np.flatnonzero(scores)
+    if len(found) <= FIRST_STAGE:
+        return found
+    return found[np.argpartition(-scores[found], FIRST_STAGE)[:FIRST_STAGE]]
+
+
+def _best_dense(index: MemoryIndex, vector: Floats | None, mask: Mask | None) -> Docs:
+    if vector is None or not len(index.vectors):
+        return np.empty(0, np.int64)
+    owners = index.vectors.docs
+    rows, _ = index.vectors.nearest(vector, FIRST_STAGE, None if mask is None else mask[owners])
+    return np.unique(owners[rows]).astype(np.int64)
+
+
+# --- channels ---------------------------------------------------------------------------------------------------------
+
+
+def lexical_scores(index: MemoryIndex, term_weights: dict[str, float], weights: Weights) -> Floats:
+    """BM25F (Robertson et al. 2004) over the turn and two neighbours each side, divided by its maximum. Shape (size,).
+
+    A neighbour's words count as fewer occurrences of the turn's own, so that a window needs no index of its own and no
+    update when the next turn comes.
+    """
+    scores = np.zeros(index.size, np.float32)
+    total = 0.0
+    counts = np.zeros(index.size + 1, np.float32)
+    for term, weight in term_weights.items():
+        docs, occurrences = _living_postings(index, term)
+        idf = _idf(len(index), len(docs))
+        total += weight * idf
+        if len(docs):
+            _spread(index, docs, occurrences, counts, weights)
+            touched = counts[:-1]
+            scores += (weight * idf) * touched / (touched + weights.saturation)
+            counts.fill(0)
+    return scores / total if total > 0 else scores
+
+
+def _living_postings(index: MemoryIndex, term: str) -> tuple[NDArray[np.int32], Floats]:
+    docs, occurrences = index.postings.get(term)
+    if index.dead and len(docs):
+        living = index.column("alive")[docs]
+        return docs[living], occurrences[living]
+    return docs, occurrences
+
+
+def _idf(documents: int, holders: int) -> float:
+    return float(np.log(1 + (documents - holders + 0.5) / (holders + 0.5)))
+
+
+def _spread(index: MemoryIndex, docs: NDArray[np.int32], occurrences: Floats, counts: Floats, weights: Weights) -> None:
+    """Adds a term's normalised occurrences to its documents and to their neighbours. The last slot takes what has none."""
+    length = index.column("length")[docs]
+    counts[docs] += occurrences / (1 - weights.length + weights.length * length / index.mean_length)
+    near = occurrences / (1 - weights.neighbour_length + weights.neighbour_length * length / weights.neighbour_mean)
+    for link in ("previous", "next"):
+        neighbours = index.column(link)
+        first = neighbours[docs]
+        # A document is the neighbour of at most one on each side, so no slot but the last is written twice.
+        counts[first] += weights.neighbour * near
+        second = np.where(first >= 0, neighbours[first], -1)
+        counts[second] += weights.second_neighbour * near
+
+
+def dense_scores(index: MemoryIndex, docs: Docs, vector: Floats | None) -> tuple[Floats, NDArray[np.int64]]:
+    """Cosine of each document's best passage, and that passage's row (-1: none). Shapes (n,) and (n,).
+
+    A document that no worker has embedded yet gets the mean of the others: it must not lose by being new.
+    """
+    counts = index.column("row_count")[docs].astype(np.int64)
+    best_rows = np.full(len(docs), -1, np.int64)
+    scores = np.zeros(len(docs), np.float32)
+    have = np.flatnonzero(counts)
+    if vector is None or not len(have):
+        return scores, best_rows
+    starts = np.concatenate(([0], np.cumsum(counts[have])[:-1]))
+    firsts = index.column("first_row")[docs[have]].astype(np.int64)
+    rows = np.repeat(firsts - starts, counts[have]) + np.arange(counts[have].sum())
+    cosines = index.vectors.scores(vector, rows)
+    scores[have] = np.maximum.reduceat(cosines, starts)
+    # The first row that reaches its document's maximum.
+    is_best = np.flatnonzero(cosines >= np.repeat(scores[have], counts[have]))
+    owners = np.repeat(np.arange(len(have)), counts[have])[is_best]
+    _, first_best = np.unique(owners, return_index=True)
+    best_rows[have] = rows[is_best[first_best]]
+    scores[np.flatnonzero(counts == 0)] = scores[have].mean()
+    return scores, best_rows
+
+
+def time_scores(index: MemoryIndex, query: Query, docs: Docs, weights: Weights) -> Floats:
+    """1 for a turn said, or speaking of something, within a time the query names; decays when it was said later."""
+    scores = np.zeros(len(docs), np.float32)
+    if not query.times:
+        return scores
+    occurred = index.column("occurred_at")[docs]
+    for start, end in query_intervals(query, index):
+        late = np.maximum(occurred - (end - 1), 0) / _DAY
+        early = np.maximum(start - occurred, 0) / _DAY
+        scores = np.maximum(scores, np.exp(-np.minimum(late / weights.time_decay_days + early, 50)))
+    return scores.astype(np.float32)
+
+
+def query_intervals(query: Query, index: MemoryIndex) -> list[tuple[int, int]]:
+    """The query's times as [start, end) microseconds."""
+    return [interval for expression in query.times for interval in expression.intervals(_years(index))]
+
+
+def _years(index: MemoryIndex) -> range:
+    occurred = index.column("occurred_at")[: index.size]
+    first, last = (
+        np.array([occurred.min(), occurred.max()], "datetime64[us]").astype("datetime64[Y]").astype(int) + 1970
+    )
+    return range(int(first), int(last) + 1)

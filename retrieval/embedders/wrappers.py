@@ -11,8 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from retrieval.embedders.base import Embedder, EmbedderError, Vectors
 from retrieval.limits import (
     MAX_CACHED_VECTOR_BYTES,
@@ -160,21 +158,23 @@ class BatchingEmbedder(EmbedderWrapper):
         """Runs the leader's call with those waiting, then hands the lead to the first call that came meanwhile."""
         batch = self._take()
         try:
-            if len(batch) > 1:
-                self._run(batch)
+            self._run(batch)
         except EmbedderError:
-            pass  # every call of the batch runs by itself
+            if len(batch) == 1:
+                raise
         finally:
-            with self._lock:
-                successor = self._waiting[0] if self._waiting else None
-                self._busy = successor is not None
-                if successor is not None:
-                    successor.leads = True
+            self._hand_over()
             for call in batch:
                 if call is not leader:
                     call.wake()
-            if successor is not None:
-                successor.wake()
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            successor = self._waiting[0] if self._waiting else None
+            self._busy = successor is not None
+        if successor is not None:
+            successor.leads = True
+            successor.wake()
 
     def _take(self) -> list[_Call]:
         """The calls of the next run, in order of arrival; the leader's own is the first."""
@@ -195,7 +195,7 @@ class BatchingEmbedder(EmbedderWrapper):
 
 
 class RetryingEmbedder(EmbedderWrapper):
-    """Asks again after a TransientEmbedderError, with exponential backoff and full jitter, or when the server said to."""
+    """Asks again after a TransientEmbedderError, with exponential backoff and jitter, or when the server said to."""
 
     def __init__(
         self,
@@ -227,17 +227,5 @@ class RetryingEmbedder(EmbedderWrapper):
     def _pause_ms(self, attempt: int, retry_after_s: float | None) -> float:
         if retry_after_s is not None:
             return min(max(retry_after_s, 0.0) * 1000, self._backoff_max_ms)
-        # Full jitter: clients that failed together do not come back together.
+        # Jitter: clients that failed together do not come back together.
         return self._rng.uniform(0.5, 1.0) * min(self._backoff_ms * 2**attempt, self._backoff_max_ms)
-
-
-def unit_vectors(rows: Sequence[Sequence[float]]) -> Vectors:
-    """Rows scaled to length 1. Raises EmbedderError for rows that are ragged, zero or not finite."""
-    try:
-        vectors = np.asarray(rows, dtype=np.float32)
-    except (ValueError, TypeError) as error:
-        raise EmbedderError(f"The endpoint's vectors are not numbers of one length: {error}") from error
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    if not np.isfinite(norms).all() or not (norms > 0).all():
-        raise EmbedderError("The endpoint answered with a vector that is zero or not finite.")
-    return vectors / norms

@@ -1,6 +1,6 @@
 """The composition root: settings in, a running service out. Nothing else constructs the parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -89,7 +89,7 @@ def build_app(settings: Settings, service: MemoryService) -> FastAPI:
     """The ASGI application over a built service. Its lifespan starts the worker and closes everything."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         if settings.worker == "inline":
             service.worker.start()
         yield

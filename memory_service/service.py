@@ -71,6 +71,7 @@ class MemoryService:
 
     def __init__(
         self,
+        *,
         store: Store,
         worker: Worker,
         progress: Progress,

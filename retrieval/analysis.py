@@ -4,7 +4,7 @@
 | --- | --- |
 | Latin | lower-cased, accents folded, English Snowball stem, English stop words out |
 | Cyrillic, Greek, Arabic, Armenian, Devanagari, Tamil | Snowball stem of the script's largest language |
-| Han, Kana, Hangul, Thai, Lao, Khmer, Myanmar | overlapping character pairs, no spaces needed; Han and Hangul single characters too |
+| Han, Kana, Hangul, Thai, Lao, Khmer, Myanmar | overlapping character pairs; single Han and Hangul too |
 | every other | whole words, case folded |
 """
 

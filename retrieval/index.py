@@ -3,7 +3,7 @@
 It is derived and disposable. It never holds text: a hit is a seq, and the caller reads the text from its store.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,8 +59,7 @@ class MemoryIndex:
         self.sessions = Codes()
         self.speakers = Codes()
         self.roles = Codes()
-        self.name_terms: set[str] = set()
-        """Terms of the speakers' names; roles given as speakers are no names."""
+        self._speakers_by_term: dict[str, list[int]] = {}
         self.postings = Postings()
         self.vectors = Vectors(dimension)
         self.dead = 0
@@ -87,6 +86,15 @@ class MemoryIndex:
         """Mean number of terms of a living document."""
         return self._total_length / max(1, len(self))
 
+    @property
+    def name_terms(self) -> Set[str]:
+        """Terms of the speakers' names; roles given as speakers are no names."""
+        return self._speakers_by_term.keys()
+
+    def speakers_named(self, names: Iterable[str]) -> list[int]:
+        """Codes of the speakers whose name holds one of these terms."""
+        return [code for name in names for code in self._speakers_by_term.get(name, ())]
+
     def column(self, name: str) -> NDArray[Any]:
         """A column's array, valid until the index changes."""
         return self.columns[name].array
@@ -108,13 +116,12 @@ class MemoryIndex:
         session = self.sessions.add(document.session)
         length = self.postings.add(doc, terms(document.text))
         self._total_length += length
-        self._learn_name(document.speaker)
         values: Mapping[str, Any] = {
             "seq": document.seq,
             "session": session,
             "previous": NO_DOC,
             "next": NO_DOC,
-            "speaker": self.speakers.add(document.speaker),
+            "speaker": self._speaker_code(document.speaker),
             "role": self.roles.add(document.role),
             "occurred_at": document.occurred_at,
             "recorded_at": document.recorded_at,
@@ -193,9 +200,18 @@ class MemoryIndex:
         self.column("first_row")[owners] = first
         self.column("row_count")[owners] = counts
 
-    def _learn_name(self, speaker: str | None) -> None:
-        if speaker is not None and self.speakers.find(speaker) is None and speaker.lower() not in _ROLES:
-            self.name_terms.update(terms(speaker))
+    def _speaker_code(self, speaker: str | None) -> int:
+        known = len(self.speakers)
+        code = self.speakers.add(speaker)
+        if code == known:
+            self._learn_name(code)
+        return code
+
+    def _learn_name(self, code: int) -> None:
+        name = self.speakers.values[code]
+        if name.lower() not in _ROLES:
+            for term in dict.fromkeys(terms(name)):
+                self._speakers_by_term.setdefault(term, []).append(code)
 
     # --- neighbours --------------------------------------------------------------------------------------------------
 
@@ -242,7 +258,7 @@ class MemoryIndex:
         arrays |= {"posting_offsets": offsets, "posting_docs": docs, "posting_counts": counts}
         arrays |= {"vectors": vectors, "vector_docs": vector_docs}
         lists = {"terms": terms, "sessions": self.sessions.values}
-        lists |= {"speakers": self.speakers.values, "roles": self.roles.values, "name_terms": sorted(self.name_terms)}
+        lists |= {"speakers": self.speakers.values, "roles": self.roles.values}
         return arrays, lists
 
     @classmethod
@@ -252,7 +268,8 @@ class MemoryIndex:
         index.columns = {name: Column(dtype, arrays[name]) for name, dtype in _ALL_COLUMNS.items()}
         index.sessions, index.speakers = Codes(lists["sessions"]), Codes(lists["speakers"])
         index.roles = Codes(lists["roles"])
-        index.name_terms = set(lists["name_terms"])
+        for code in range(len(index.speakers)):
+            index._learn_name(code)
         index.postings = Postings.thaw(
             lists["terms"], arrays["posting_offsets"], arrays["posting_docs"], arrays["posting_counts"]
         )

@@ -7,14 +7,14 @@ MAX_EMBED_THREADS: Final = 4
 """Threads of one embedding when none are asked for: a MiniLM-sized model gains little from more."""
 
 MAX_BATCH_TOKENS: Final = 1024
-"""Tokens of one model run, padding included (4 texts of 256). On two cores 512, 1024, 2048 and 4096 embed 496, 516, 488 and 434
-turns/s, and take 214, 229, 276 and 350 MB at most: larger batches cost memory and gain nothing."""
+"""Tokens of one model run, padding included: 4 texts of 256. On two cores 512, 1024, 2048 and 4096 embed 496, 516, 488
+and 434 turns/s, and take 214, 229, 276 and 350 MB at most: larger batches cost memory and gain nothing."""
 
 EMBED_CHUNK_TEXTS: Final = 1024
 """Texts tokenised and sorted together: enough for batches of like length, and bounds the token lists held."""
 
 MAX_SPECIAL_TOKENS: Final = 2
-"""What tokenizers add to one text: BERT's [CLS] and [SEP], RoBERTa's <s> and </s>. An embedder that adds more is refused."""
+"""What tokenizers add to one text: BERT's [CLS] and [SEP], RoBERTa's <s> and </s>. One that adds more is refused."""
 
 MAX_WINDOW_TOKENS: Final = 512
 """Tokens of one text that an exported model reads, whatever more it could: attention's memory grows with their square,
@@ -31,7 +31,7 @@ MAX_CACHED_VECTOR_BYTES: Final = 16 * 1024 * 1024
 """About 10,000 vectors of MiniLM: repeated queries, not a corpus."""
 
 MAX_COMBINED_TEXTS: Final = 32
-"""Texts of concurrent queries that run as one batch: twice a busy server's callers, and under one model run's tokens."""
+"""Texts of concurrent queries that run as one batch: twice a busy server's callers, about one run's tokens."""
 
 # --- remote embedding endpoints -----------------------------------------------------------------------------------
 MAX_REMOTE_BATCH_TEXTS: Final = 128
@@ -47,3 +47,23 @@ REMOTE_BACKOFF_MAX_MS: Final = 8_000
 
 MAX_ERROR_CHARS: Final = 300
 """What is quoted from a server's or a child's error: enough to tell the cause, too little to flood a log."""
+
+# --- passages -----------------------------------------------------------------------------------------------------
+PASSAGE_SEARCH_SHARE: Final = 0.5
+"""Share of a passage, at its end, in which a sentence's or paragraph's end is looked for: shorter ones waste the window."""
+
+MAX_GRAPHEME_CHARS: Final = 64
+"""How far a cut moves to spare a grapheme. Flags and families of emoji take 11; stacks of combining marks may be cut."""
+
+# --- time expressions ---------------------------------------------------------------------------------------------
+MAX_EXPRESSIONS: Final = 8
+"""Of one text. A turn names one or two times; a timetable names no time that it is about."""
+
+MAX_SCANNED_CHARS: Final = 20_000
+"""Of one text: a long document's times are those of its opening, and the scan's cost stays bounded."""
+
+MAX_PREFIX_CHARS: Final = 48
+"""How far before a date its modifier can begin: "at the very beginning of the week before" has 38 characters."""
+
+TIME_CACHE_ENTRIES: Final = 4096
+"""Readings by dateparser that are remembered: .3 ms each, and a conversation repeats them with the same base day."""

@@ -1,4 +1,4 @@
-"""A query, read once: its weighted terms, the texts to embed, and the times it names."""
+"""A query, read once: its weighted terms, the text to embed, the speakers and the times it names."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -25,18 +25,21 @@ class Query:
 
     text: str
     term_weights: dict[str, float]
-    """Speakers' names are left out: who speaks is matched by the vectors, whose texts begin with it."""
-    embed_texts: tuple[str, ...]
-    """One or two texts whose vectors are averaged: the query, and the query without speakers' names."""
+    """Speakers' names are left out: they are matched with who speaks, not with what is said."""
+    embed_text: str
+    """The query without the speakers' names, which no passage holds; the query itself when nothing else is left."""
+    names: frozenset[str]
+    """Terms of speakers' names that the query holds."""
     times: tuple[TimeExpression, ...]
 
 
 def read_query(text: str, name_terms: Set[str], now: datetime) -> Query:
     """Reads a query. `name_terms` are the terms of the speakers' names; `now` is what relative times are read from."""
-    weights = {t: _FRAME_WEIGHT if t in FRAME else 1.0 for t in terms(text) if t not in name_terms}
-    nameless = _without(name_terms, text)
-    texts = (text, nameless) if nameless and nameless != text else (text,)
-    return Query(text, weights, texts, tuple(find_times(text, now)))
+    own = terms(text)
+    weights = {t: _FRAME_WEIGHT if t in FRAME else 1.0 for t in own if t not in name_terms}
+    names = frozenset(own) & name_terms
+    embed_text = (_without(names, text) or text) if names else text
+    return Query(text, weights, embed_text, names, tuple(find_times(text, now)))
 
 
 def _without(name_terms: Set[str], text: str) -> str:

@@ -25,7 +25,9 @@ class Weights:
 
     lexical: float = 0.60
     dense: float = 0.40
-    time: float = 0.08
+    time: float = 0.10
+    speaker: float = 0.032
+    """A turn of the speaker whom the query names."""
     question: float = -0.012
     """A turn that ends as a question is seldom the evidence for an answer."""
 
@@ -33,9 +35,9 @@ class Weights:
     """BM25's k1."""
     length: float = 0.5
     """BM25's b, for the turn itself."""
-    neighbour: float = 0.5
+    neighbour: float = 0.4
     """Weight of a term in the turn before or after ..."""
-    second_neighbour: float = 0.25
+    second_neighbour: float = 0.2
     """... and in the one beyond."""
     neighbour_length: float = 0.75
     neighbour_mean: float = 12.0
@@ -49,7 +51,7 @@ DEFAULT: Final = Weights()
 FIRST_STAGE: Final = 600
 """Documents that each channel may bring before the exact score decides. Small namespaces are scored whole."""
 
-CHANNELS: Final = ("lexical", "dense", "time", "question")
+CHANNELS: Final = ("lexical", "dense", "time", "speaker", "question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,10 @@ def search(
         "lexical": weights.lexical * lexical[candidates],
         "dense": weights.dense * dense,
         "time": weights.time * time_scores(index, query, candidates, weights),
+        "speaker": weights.speaker * _speaks(index, query, candidates),
         "question": weights.question * index.column("is_question")[candidates],
     }
-    total = np.sum(list(parts.values()), axis=0, dtype=np.float32)
+    total: Floats = np.stack(list(parts.values())).sum(axis=0, dtype=np.float32)
     # Ties by age: the same question gives the same order.
     order = np.lexsort((candidates, -total))[:limit]
     return [
@@ -226,6 +229,11 @@ def time_scores(index: MemoryIndex, query: Query, docs: Docs, weights: Weights) 
         early = np.maximum(start - occurred, 0) / _DAY
         scores = np.maximum(scores, np.exp(-np.minimum(late / weights.time_decay_days + early, 50)))
     return scores.astype(np.float32)
+
+
+def _speaks(index: MemoryIndex, query: Query, docs: Docs) -> Mask:
+    """Whether the query names the document's speaker."""
+    return np.isin(index.column("speaker")[docs], index.speakers_named(query.names))
 
 
 def query_intervals(query: Query, index: MemoryIndex) -> list[tuple[int, int]]:

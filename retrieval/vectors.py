@@ -2,11 +2,14 @@
 
 from typing import Any
 
-import faiss
+import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.columns import Column
+
+faiss: Any = _faiss
+"""FAISS ships types that do not fit its Python interface."""
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -37,6 +37,7 @@ async def append_episodes(
     ns: NamespaceName,
     body: wire.AppendRequest,
     request: Request,
+    *,
     wait: Annotated[Literal["indexed", "enriched"] | None, Query(description="Answer when this is reached.")] = None,
     timeout_ms: WaitMs = 10_000,
     idempotency_key: IdempotencyKey = None,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -40,11 +40,14 @@ def demo(
 ) -> None:
     """Start a service, remember a conversation, ask it questions, stop."""
     conversations = _load(data)
-    with tempfile.TemporaryDirectory(prefix="memory-demo-") as folder, _service(Path(folder)) as url:
-        with MemoryClient(url) as memory:
-            for conversation in conversations:
-                _remember(memory, conversation)
-                _ask_all(memory, conversation, conversation.questions[:questions])
+    with (
+        tempfile.TemporaryDirectory(prefix="memory-demo-") as folder,
+        _service(Path(folder)) as url,
+        MemoryClient(url) as memory,
+    ):
+        for conversation in conversations:
+            _remember(memory, conversation)
+            _ask_all(memory, conversation, conversation.questions[:questions])
     out.print("The service is stopped and its data is gone. `make serve` starts one that stays.")
 
 
@@ -60,7 +63,7 @@ def _load(data: Path | None) -> list[Conversation]:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[str]:
+def _service(folder: Path) -> Generator[str]:
     """A server process on a free port of the loopback, stopped at the end whatever happens."""
     environment = {
         **os.environ,

@@ -57,8 +57,12 @@ def worker(data_dir: Annotated[Path | None, typer.Option(help="Folder of the sto
     configure_logs(settings.log_format, settings.log_level)
     service = build_service(settings, save_snapshots=False)
     stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
     service.worker.start()
     err.print(f"Working on {service.store.database.path}", highlight=False, soft_wrap=True)
     while not stop.wait(1.0) and service.worker.is_healthy:

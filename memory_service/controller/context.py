@@ -59,7 +59,7 @@ class ContextPacker:
             for number, index in enumerate(packed.order, 1)
         ]
         usage = wire.Usage(
-            embedding_tokens=sum(embedder.count_tokens(text) for text in query.embed_texts),
+            embedding_tokens=embedder.count_tokens(query.embed_text),
             took_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         return wire.ContextResponse(

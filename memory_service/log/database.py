@@ -1,7 +1,7 @@
 """The database: engine, pragmas, schema version, and what its errors mean. All that is SQLite's own stands here."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -51,17 +51,20 @@ class Database:
         return Path(make_url(self.url).database or "")
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A connection in one read transaction: all its statements see the same state."""
         with translated_errors(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """A connection in one write transaction, committed (and synced) at the end. Only the writer uses it."""
-        with translated_errors(), self._engine.connect().execution_options(immediate=True) as connection:
-            with connection.begin():
-                yield connection
+        with (
+            translated_errors(),
+            self._engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def checkpoint(self) -> bool:
         """Moves the WAL into the database and empties it. False when a reader still needs it."""
@@ -125,7 +128,7 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors() -> Generator[None]:
     """Turns the driver's errors into the service's; integrity errors are the caller's business and pass."""
     try:
         yield

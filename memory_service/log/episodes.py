@@ -118,7 +118,7 @@ def _existing(tx: Transaction, namespace: str, drafts: Iterable[Draft]) -> dict[
     found: dict[str, dict[str, Any]] = {}
     for part in _chunks(ids):
         query = select(episodes).where(episodes.c.namespace == namespace, episodes.c.id.in_(part))
-        found.update((row.id, dict(row._mapping)) for row in tx.connection.execute(query))
+        found.update((row["id"], dict(row)) for row in tx.connection.execute(query).mappings())
     return found
 
 

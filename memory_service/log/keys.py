@@ -5,13 +5,13 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from memory_service import wire
 from memory_service.instants import from_micros
-from memory_service.log.schema import api_keys
+from memory_service.log.schema import AnyRow, api_keys
 from memory_service.log.writer import Transaction
 
 PREFIX: Final = "msk_"
@@ -60,21 +60,23 @@ def create_key(
 ) -> wire.NewKey:
     """Stores a new key's hash; the secret is in the answer and nowhere else."""
     secret = secret or new_secret()
+    kept_scopes, kept_namespaces = sorted(set(scopes)), list(dict.fromkeys(namespaces))
+    key_id = secrets.token_hex(8)
     row = {
-        "id": secrets.token_hex(8),
+        "id": key_id,
         "name": name,
         "hash": hash_secret(secret),
-        "scopes": json.dumps(sorted(set(scopes))),
-        "namespaces": json.dumps(list(dict.fromkeys(namespaces))),
+        "scopes": json.dumps(kept_scopes),
+        "namespaces": json.dumps(kept_namespaces),
         "created_at": tx.recorded_at,
         "revoked_at": None,
     }
     tx.connection.execute(insert(api_keys), row)
     return wire.NewKey(
-        id=row["id"],
+        id=key_id,
         name=name,
-        scopes=json.loads(row["scopes"]),
-        namespaces=json.loads(row["namespaces"]),
+        scopes=kept_scopes,
+        namespaces=kept_namespaces,
         created_at=from_micros(tx.recorded_at),
         secret=secret,
     )
@@ -108,7 +110,7 @@ def any_key(connection: Connection) -> bool:
     return connection.execute(select(api_keys.c.id).where(api_keys.c.revoked_at.is_(None)).limit(1)).first() is not None
 
 
-def _key(row: Row[Any]) -> wire.Key:
+def _key(row: AnyRow) -> wire.Key:
     return wire.Key(
         id=row.id,
         name=row.name,

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory_service import limits
-from memory_service.log.schema import episodes, outbox
+from memory_service.log.schema import AnyRow, episodes, outbox
 from memory_service.log.writer import Transaction
 
 _MAX_ERROR_CHARS = 500
@@ -198,7 +198,7 @@ def retry_dead(tx: Transaction, namespace: str, key: tuple[int, str, int]) -> bo
     return tx.connection.execute(revive.values(values)).rowcount == 1
 
 
-def dead_letters(connection: Connection, namespace: str, after: tuple[int, str, int], limit: int) -> Sequence[Row[Any]]:
+def dead_letters(connection: Connection, namespace: str, after: tuple[int, str, int], limit: int) -> Sequence[AnyRow]:
     """Dead letters of a namespace by (episode_seq, stage, version)."""
     query = (
         select(outbox, episodes.c.id.label("episode_id"))
@@ -227,5 +227,5 @@ def lag(connection: Connection) -> Lag:
     return Lag(waiting, dead, oldest)
 
 
-def _job(row: Row[Any]) -> Job:
+def _job(row: AnyRow) -> Job:
     return Job(row.namespace, row.episode_seq, row.stage, row.version, row.attempts)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
-from memory_service.log.schema import DERIVED, episodes, note_links, notes, record_sources, records
+from memory_service.log.schema import DERIVED, AnyRow, episodes, note_links, notes, record_sources, records
 from memory_service.log.writer import Transaction
 
 INDEX: Final = "index"
@@ -109,7 +109,7 @@ def _created_at(connection: Connection, extract: Extract) -> int | None:
 def blank_record(connection: Connection, episode_seq: int, kind: str) -> None:
     """Empties a record that was made from something erased; only its place and first time remain."""
     query = select(records).where(records.c.episode_seq == episode_seq, records.c.kind == kind)
-    row = {**connection.execute(query).one()._mapping, "extractor": "", "payload": BLANK, "vectors": None}
+    row = {**connection.execute(query).mappings().one(), "extractor": "", "payload": BLANK, "vectors": None}
     forget_records(connection, [episode_seq], kind)
     connection.execute(insert(records), row)
 
@@ -180,7 +180,7 @@ def forget_records(connection: Connection, episode_seqs: Sequence[int], kind: st
     connection.execute(delete(records).where(chosen))
 
 
-def dependants(connection: Connection, episode_seqs: Sequence[int]) -> list[Row[Any]]:
+def dependants(connection: Connection, episode_seqs: Sequence[int]) -> list[AnyRow]:
     """Records of other episodes that were made from these: (namespace, episode_seq, kind)."""
     query = (
         select(records.c.namespace, records.c.episode_seq, records.c.kind)
@@ -206,7 +206,7 @@ def replay(connection: Connection, after_seq: int, limit: int) -> int | None:
         .order_by(records.c.seq)
         .limit(limit)
     )
-    rows = connection.execute(query).all()
+    rows = connection.execute(query).mappings().all()
     for row in rows:
-        derive(connection, dict(row._mapping), row.episode_id)
-    return rows[-1].seq if rows else None
+        derive(connection, dict(row), row["episode_id"])
+    return rows[-1]["seq"] if rows else None

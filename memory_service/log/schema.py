@@ -3,7 +3,7 @@
 Instants are integer microseconds since 1970 in UTC; JSON is canonical text (sorted keys, no spaces).
 """
 
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+AnyRow: TypeAlias = Any
+"""A row of a query: its columns are attributes, whose types the query knows and the checker does not."""
 
 metadata = MetaData(
     naming_convention={

@@ -81,7 +81,7 @@ class _RecordLine(wire.Request):
     extractor: str = Field(max_length=128)
     payload: dict[str, Any]
     vectors: str | None = None
-    sources: list[wire.Id] = []
+    sources: list[wire.Id] = Field(default_factory=list[str])
 
 
 @dataclass
@@ -272,7 +272,7 @@ def write_import(
         if line.episode_id in fresh
     ]
     write_records(tx, extracts)
-    _queue_what_is_missing(tx, namespace, fresh.values(), extracts, versions, dispatcher)
+    _queue_what_is_missing(tx, namespace, (fresh.values(), extracts), versions, dispatcher)
     return wire.ImportResponse(
         episodes=len(fresh), records=len(extracts), skipped=len(receipts) - len(fresh), seq=tx.seq
     )
@@ -281,12 +281,12 @@ def write_import(
 def _queue_what_is_missing(
     tx: Transaction,
     namespace: str,
-    fresh: Iterable[int],
-    extracts: Iterable[Extract],
+    imported: tuple[Iterable[int], Iterable[Extract]],
     versions: dict[str, int],
     dispatcher: Dispatcher,
 ) -> None:
     """Episodes that came with their records have nothing left to do."""
+    fresh, extracts = imported
     have = {(e.episode_seq, e.kind) for e in extracts}
     indexed = [Job(namespace, seq, INDEX, versions[INDEX], 1) for seq in fresh if (seq, INDEX) in have]
     complete(tx, indexed)

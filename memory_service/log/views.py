@@ -1,13 +1,13 @@
 """Reading: a view is bound to one namespace, so no query can forget its tenant (ground rule 7)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from memory_service import wire
@@ -15,7 +15,17 @@ from memory_service.instants import from_micros, to_micros
 from memory_service.log import outbox as queue
 from memory_service.log.database import Database
 from memory_service.log.records import BLANK, ERASURE, INDEX, NOTE
-from memory_service.log.schema import episodes, log_head, namespaces, note_links, notes, outbox, records, tombstones
+from memory_service.log.schema import (
+    AnyRow,
+    episodes,
+    log_head,
+    namespaces,
+    note_links,
+    notes,
+    outbox,
+    records,
+    tombstones,
+)
 from memory_service.log.text import searchable_text
 
 
@@ -55,7 +65,7 @@ class NamespaceView:
         self.namespace = namespace
 
     @contextmanager
-    def snapshot(self) -> Iterator["NamespaceSnapshot"]:
+    def snapshot(self) -> Generator["NamespaceSnapshot"]:
         """Several reads of one state."""
         with self._database.read() as connection:
             yield NamespaceSnapshot(connection, self.namespace)
@@ -132,7 +142,7 @@ class NamespaceSnapshot:
         query = (
             select(
                 episodes.c.session_id,
-                func.count().label("count"),
+                func.count().label("episode_count"),
                 func.min(episodes.c.occurred_at).label("first"),
                 func.max(episodes.c.occurred_at).label("last"),
             )
@@ -144,7 +154,7 @@ class NamespaceSnapshot:
         return [
             wire.Session(
                 id=row.session_id,
-                episodes=row.count,
+                episodes=row.episode_count,
                 first_occurred_at=from_micros(row.first),
                 last_occurred_at=from_micros(row.last),
             )
@@ -181,7 +191,7 @@ class NamespaceSnapshot:
 
     # --- what search and the pipeline read ------------------------------------------------------------------------
 
-    def by_seq(self, seqs: Sequence[int]) -> dict[int, Row[Any]]:
+    def by_seq(self, seqs: Sequence[int]) -> dict[int, AnyRow]:
         """Episodes with their note's columns (note_id and so on; None without a note)."""
         query = (
             select(
@@ -197,19 +207,19 @@ class NamespaceSnapshot:
         )
         return {row.seq: row for row in self._connection.execute(query)}
 
-    def appended_since(self, after_seq: int, limit: int) -> Sequence[Row[Any]]:
+    def appended_since(self, after_seq: int, limit: int) -> Sequence[AnyRow]:
         """Episodes of later seqs, whole, in order."""
         query = select(episodes).where(episodes.c.namespace == self.namespace, episodes.c.seq > after_seq)
         return self._connection.execute(query.order_by(episodes.c.seq).limit(limit)).all()
 
-    def index_records_since(self, after_seq: int, limit: int) -> Sequence[Row[Any]]:
+    def index_records_since(self, after_seq: int, limit: int) -> Sequence[AnyRow]:
         """Index and erasure records of later seqs, in order."""
         query = select(
             records.c.seq, records.c.kind, records.c.episode_seq, records.c.payload, records.c.vectors
         ).where(records.c.namespace == self.namespace, records.c.seq > after_seq, records.c.kind.in_([INDEX, ERASURE]))
         return self._connection.execute(query.order_by(records.c.seq).limit(limit)).all()
 
-    def turns_before(self, session_id: str, seq: int, limit: int) -> list[Row[Any]]:
+    def turns_before(self, session_id: str, seq: int, limit: int) -> list[AnyRow]:
         """The session's episodes of earlier seqs, nearest last."""
         query = (
             select(episodes)
@@ -264,7 +274,7 @@ class NamespaceSnapshot:
             .where(notes.c.namespace == self.namespace)
         )
 
-    def _with_links(self, rows: Sequence[Row[Any]]) -> list[tuple[int, wire.Note]]:
+    def _with_links(self, rows: Sequence[AnyRow]) -> list[tuple[int, wire.Note]]:
         target = aliased(notes)
         query = (
             select(note_links)
@@ -296,7 +306,7 @@ def _metadata_equals(key: str, value: wire.Scalar) -> Any:
     return select(item.c.key).where(item.c.key == key, match).correlate(episodes).exists()
 
 
-def _episode(row: Row[Any]) -> wire.Episode:
+def _episode(row: AnyRow) -> wire.Episode:
     return wire.Episode(
         id=row.id,
         namespace=row.namespace,
@@ -313,7 +323,7 @@ def _episode(row: Row[Any]) -> wire.Episode:
     )
 
 
-def _note(row: Row[Any], links: list[wire.NoteLink]) -> wire.Note:
+def _note(row: AnyRow, links: list[wire.NoteLink]) -> wire.Note:
     return wire.Note(
         id=row.id,
         episode_ids=[row.episode_id],

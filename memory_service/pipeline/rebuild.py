@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from memory_service.log.records import BLANK, INDEX, replay, wipe_derived
-from memory_service.log.schema import episodes, records
+from memory_service.log.schema import AnyRow, episodes, records
 from memory_service.log.store import Store
 from memory_service.log.text import searchable_text
 from memory_service.log.writer import Transaction
-from memory_service.pipeline.stages import embedded_text
 from retrieval.embedders import Embedder
 
 Tell = Callable[[int, int], None]
@@ -64,9 +63,9 @@ def embed_again(store: Store, embedder: Embedder, tell: Tell = lambda _done, _to
     return done
 
 
-def _index_records(store: Store, after: int) -> list[Row[Any]]:
+def _index_records(store: Store, after: int) -> list[AnyRow]:
     query = (
-        select(records.c.seq, records.c.payload, episodes.c.kind, episodes.c.content, episodes.c.speaker)
+        select(records.c.seq, records.c.payload, episodes.c.kind, episodes.c.content)
         .join(episodes, episodes.c.seq == records.c.episode_seq)
         .where(records.c.kind == INDEX, records.c.payload != BLANK, records.c.seq > after)
         .order_by(records.c.seq)
@@ -76,10 +75,10 @@ def _index_records(store: Store, after: int) -> list[Row[Any]]:
         return list(connection.execute(query))
 
 
-def _embedded(rows: list[Row[Any]], embedder: Embedder) -> list[dict[str, Any]]:
+def _embedded(rows: list[AnyRow], embedder: Embedder) -> list[dict[str, Any]]:
     payloads = [json.loads(row.payload) for row in rows]
     texts = [
-        embedded_text(row, searchable_text(row.kind, row.content)[start:end])
+        searchable_text(row.kind, row.content)[start:end]
         for row, payload in zip(rows, payloads, strict=True)
         for start, end in payload["passages"]
     ]

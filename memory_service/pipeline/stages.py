@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from sqlalchemy import Row
 
 from memory_service import limits
 from memory_service.instants import from_micros, to_micros
 from memory_service.log.outbox import Job
 from memory_service.log.records import INDEX, NOTE, Extract, IndexPayload
+from memory_service.log.schema import AnyRow
 from memory_service.log.text import searchable_text
 from memory_service.log.views import NamespaceView
 from memory_service.pipeline.notes import NoteMaker, Related, Turn
@@ -59,11 +59,7 @@ class IndexStage:
         ordered = [rows[job.episode_seq] for job in jobs if job.episode_seq in rows]
         texts = [searchable_text(row.kind, row.content) for row in ordered]
         spans = [passages(text) for text in texts]
-        keys = [
-            embedded_text(row, text[start:end])
-            for row, text, own in zip(ordered, texts, spans, strict=True)
-            for start, end in own
-        ]
+        keys = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
         vectors = self._embedder.embed(keys).astype(np.float16)
         extracts: list[Extract] = []
         start = 0
@@ -73,7 +69,7 @@ class IndexStage:
             extracts.append(self._extract(view.namespace, row, text, own, block.tobytes()))
         return extracts
 
-    def _extract(self, namespace: str, row: Row[Any], text: str, spans: Sequence[Span], vectors: bytes) -> Extract:
+    def _extract(self, namespace: str, row: AnyRow, text: str, spans: Sequence[Span], vectors: bytes) -> Extract:
         occurred_at = from_micros(row.occurred_at, row.offset_minutes)
         payload = IndexPayload(
             passages=list(spans),
@@ -81,11 +77,6 @@ class IndexStage:
             model=self._embedder.name,
         )
         return Extract(namespace, row.seq, row.id, INDEX, f"index/{self.version}", payload, vectors)
-
-
-def embedded_text(row: Row[Any], passage: str) -> str:
-    """What the embedder reads: who speaks is part of what is said."""
-    return f"{row.speaker}: {passage}" if row.speaker else passage
 
 
 def resolved_times(text: str, occurred_at: datetime) -> list[tuple[int, int]]:
@@ -123,9 +114,9 @@ class NoteStage:
         self,
         namespace: str,
         turn: Turn,
-        before: Sequence[Row[Any]],
+        before: Sequence[AnyRow],
         found: Sequence[tuple[int, float | None]],
-        known: dict[int, Row[Any]],
+        known: dict[int, AnyRow],
     ) -> Extract:
         relatives = [
             Related(known[seq].id, seq, similarity, _names_of(known[seq])) for seq, similarity in found if seq in known
@@ -136,11 +127,11 @@ class NoteStage:
         return Extract(namespace, turn.seq, turn.id, NOTE, self._maker.name, payload, None, sources)
 
 
-def _names_of(row: Row[Any]) -> frozenset[str]:
+def _names_of(row: AnyRow) -> frozenset[str]:
     return frozenset(name.lower() for name in find_names(searchable_text(row.kind, row.content)))
 
 
-def _turn(row: Row[Any]) -> Turn:
+def _turn(row: AnyRow) -> Turn:
     occurred_at = from_micros(row.occurred_at, row.offset_minutes)
     text = searchable_text(row.kind, row.content)
     return Turn(

@@ -7,15 +7,15 @@ worker has written them. Each process that serves reads does this for itself (gr
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Generator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Row
 
 from memory_service.log.records import ERASURE
+from memory_service.log.schema import AnyRow
 from memory_service.log.text import searchable_text
 from memory_service.log.views import Head, NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
@@ -73,7 +73,7 @@ class NamespaceIndex:
             self.index.set_many([self._passages(row) for row in rows if row.kind != ERASURE])
             after = rows[-1].seq
 
-    def _passages(self, row: Row[Any]) -> tuple[int, list[tuple[int, int]], Any, list[tuple[int, int]]]:
+    def _passages(self, row: AnyRow) -> tuple[int, list[tuple[int, int]], Any, list[tuple[int, int]]]:
         payload = json.loads(row.payload)
         vectors = np.frombuffer(row.vectors, np.float16).reshape(-1, self.dimension)
         return row.episode_seq, payload["passages"], vectors, payload["times"]
@@ -90,7 +90,7 @@ class IndexCache:
         self._lock = threading.Lock()
 
     @contextmanager
-    def current(self, view: NamespaceView) -> Iterator[tuple[MemoryIndex, NamespaceSnapshot, int]]:
+    def current(self, view: NamespaceView) -> Generator[tuple[MemoryIndex, NamespaceSnapshot, int]]:
         """The namespace's index, level with a snapshot of the log, locked while it is used; and the store's seq."""
         entry = self._entry(view.namespace)
         with entry.lock, view.snapshot() as snapshot:
@@ -176,7 +176,7 @@ class IndexCache:
                     total -= self._entries.pop(namespace).index.nbytes
 
 
-def _document(row: Row[Any]) -> Document:
+def _document(row: AnyRow) -> Document:
     return Document(
         seq=row.seq,
         session=row.session_id,

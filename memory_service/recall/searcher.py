@@ -5,16 +5,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row
 
 from memory_service import limits, wire
 from memory_service.clock import Clock
 from memory_service.errors import ModelUnavailable, NotCaughtUp
 from memory_service.instants import from_micros, to_micros
+from memory_service.log.schema import AnyRow
 from memory_service.log.text import searchable_text
 from memory_service.log.views import NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
@@ -36,7 +36,7 @@ class _Found:
 
     namespace: str
     hit: Hit
-    row: Row[Any]
+    row: AnyRow
     passages: list[tuple[int, int]]
     """Spans of all its passages, in order; empty while it has none."""
     best: int | None
@@ -57,7 +57,7 @@ class Searcher:
         found, query, seq = self.find(views, request, request.query, request.limit)
         results = [self._result(item, request) for item in found]
         usage = wire.Usage(
-            embedding_tokens=sum(self.embedder.count_tokens(text) for text in query.embed_texts),
+            embedding_tokens=self.embedder.count_tokens(query.embed_text),
             took_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         return wire.SearchResponse(results=results, seq=seq, usage=usage)
@@ -110,7 +110,7 @@ class Searcher:
 
     def _vector(self, query: Query) -> NDArray[np.float32]:
         try:
-            return np.mean(self.embedder.embed(query.embed_texts), axis=0)
+            return self.embedder.embed([query.embed_text])[0]
         except EmbedderError as error:
             raise ModelUnavailable(f"The query cannot be embedded: {error}") from error
 
@@ -190,7 +190,7 @@ def _passages(index: MemoryIndex, hit: Hit) -> tuple[list[tuple[int, int]], int 
     return spans, None if hit.row is None else hit.row - first
 
 
-def _note_brief(row: Row[Any], known_at: datetime | None) -> wire.NoteBrief | None:
+def _note_brief(row: AnyRow, known_at: datetime | None) -> wire.NoteBrief | None:
     if row.note_id is None or (known_at is not None and row.note_created_at > to_micros(known_at)):
         return None
     return wire.NoteBrief(

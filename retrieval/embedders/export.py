@@ -1,7 +1,7 @@
 """Exports a sentence-transformers model to ONNX, once, in a child process, so that this process never loads torch.
 
-A cache folder holds one folder per model. Each is complete or absent: the child writes to a temporary folder, everything is
-synced, and a rename puts it in place. Processes that start together wait for one export and share it.
+A cache folder holds one folder per model. Each is complete or absent: the child writes to a temporary folder, all of it
+is synced, and a rename puts it in place. Processes that start together wait for one export and share it.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def _folder_name(source: Source, digest: str | None) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Generator[None]:
     """Holds the file's lock. The system lets it go when the process dies, so it is never stale."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

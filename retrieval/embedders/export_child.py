@@ -1,4 +1,4 @@
-"""The export itself. Runs in a child process of `retrieval.embedders.export`: this is the only module that loads torch."""
+"""The export itself, run in a child process of `retrieval.embedders.export`: the only module that loads torch."""
 
 import importlib.metadata
 import inspect

@@ -33,8 +33,9 @@ class Layout:
 
 
 def read_layout(folder: Path) -> Layout:
-    """The model's modules as modules.json lists them; a bare transformers folder is read as sentence-transformers does: mean.
+    """The model's modules, as modules.json lists them.
 
+    A folder without one is a bare transformers model; sentence-transformers pools those by their mean.
     Raises EmbedderError for a folder that holds no model, or a module or pooling that is not supported.
     """
     if not (folder / "modules.json").is_file():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+import onnxruntime.capi.onnxruntime_pybind11_state as ort_errors
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from tokenizers import Encoding
 
 from retrieval.embedders.base import EmbedderError, Vectors
@@ -32,8 +32,8 @@ _ERRORS_ONLY = 3
 class OnnxEmbedder:
     """A sentence-transformers model, exported by `retrieval.embedders.export`.
 
-    Thread-safe: the session and the tokenizer are only read. One text of a query's length takes 2 to 2.5 ms on two cores
-    (all-MiniLM-L6-v2).
+    Thread-safe: the session and the tokenizer are only read. With all-MiniLM-L6-v2, one text of a query's length takes
+    2 to 2.5 ms on two cores.
     """
 
     def __init__(self, folder: Path, *, threads: int = 0, batch_tokens: int = MAX_BATCH_TOKENS) -> None:
@@ -98,7 +98,7 @@ class OnnxEmbedder:
         return [self._finished(encoding).ids for encoding in encodings]
 
     def _finished(self, encoding: Encoding) -> Encoding:
-        """The encoding cut to the window, with its special tokens. Cut here, so that one tokenizer also gives whole offsets."""
+        """The encoding cut to the window, with its special tokens. Cut here, since the tokenizer also gives whole offsets."""
         encoding.truncate(self._max_tokens - self._special_tokens)
         return self._tokenizer.post_process(encoding)
 
@@ -138,9 +138,9 @@ def _load_session(path: Path, threads: int) -> ort.InferenceSession:
 
 
 def _batches(lengths: list[int], max_tokens: int) -> Iterator[list[int]]:
-    """Places of texts that run together: like lengths, their count times the longest at most `max_tokens` (one text always may).
+    """Places of texts that run together: of like lengths, their count times the longest at most `max_tokens`.
 
-    Longest first: a failure for lack of memory then comes at once and not at the end.
+    A text that is longer by itself still runs. Longest first: a lack of memory then shows at once and not at the end.
     """
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lambda each: -lengths[each]):

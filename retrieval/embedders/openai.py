@@ -17,7 +17,7 @@ from retrieval.limits import MAX_ERROR_CHARS, MAX_REMOTE_BATCH_TEXTS, REMOTE_TIM
 
 _PIECE = re.compile(r"[^\W_]{1,4}|[^\w\s]|_", re.ASCII)
 """Stands for a token where no tokenizer is given: at most four ASCII letters or digits, or any other character.
-English averages a little under one token in four letters (OpenAI's rule of thumb), so this counts too many rather than too few."""
+English averages four letters to a token (OpenAI's rule of thumb), so this counts too many rather than too few."""
 
 
 class OpenAIEmbedder:
@@ -126,7 +126,7 @@ class OpenAIEmbedder:
 
 def _refusal(status: int, body: str, retry_after: str | None) -> EmbedderError:
     message = f"The embedding endpoint answered {status}: {' '.join(body.split())[:MAX_ERROR_CHARS]}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT) or status >= 500:
         return TransientEmbedderError(message, _seconds(retry_after))
     return EmbedderError(message)
 

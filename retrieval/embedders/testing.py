@@ -20,7 +20,7 @@ _TOKEN = re.compile(rf"[{_NO_SPACES}]|[^\W{_NO_SPACES}]+")
 
 
 class HashEmbedder:
-    """Feature hashing of a text's words (Weinberger et al. 2009, section 2): texts that share words are near each other.
+    """Feature hashing of words (Weinberger et al. 2009, section 2): texts that share words are near each other.
 
     Each lower-cased word, and each character of scripts without spaces, adds +1 or -1 to the component its hash picks.
     """

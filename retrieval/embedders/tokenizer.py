@@ -14,7 +14,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     """The tokenizer of a tokenizer.json. Raises EmbedderError if it cannot be read."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # noqa: BLE001 - tokenizers raises plain Exception for every defect of a file
+    except Exception as error:  # tokenizers raises no more precise one
         raise EmbedderError(f"{path} cannot be read: {error}") from error
     # Files often carry the truncation and padding of some training run (MiniLM's: 128).
     tokenizer.no_truncation()

@@ -64,7 +64,7 @@ class EmbedderWrapper:
 class CachedEmbedder(EmbedderWrapper):
     """Remembers the vectors of single texts, the least recently used leaving first.
 
-    A call of several texts is ingest, which does not repeat itself; it passes by, so that it cannot drive the queries out.
+    A call of several texts is ingest, which does not repeat itself: it passes by and drives no query out.
     Keys are hashes: the cache holds no text.
     """
 

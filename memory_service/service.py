@@ -49,8 +49,9 @@ class QueueGauge:
         self._looked_at = 0.0
         self._lag = outbox.Lag(0, 0, None)
 
-    def lag(self) -> outbox.Lag:
-        if time.monotonic() - self._looked_at > _QUEUE_LOOK_S:
+    def lag(self, *, fresh: bool = False) -> outbox.Lag:
+        """As it was at most a moment ago, or now."""
+        if fresh or time.monotonic() - self._looked_at > _QUEUE_LOOK_S:
             with self._store.database.read() as connection:
                 self._lag = outbox.lag(connection)
             self._looked_at = time.monotonic()

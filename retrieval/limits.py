@@ -50,10 +50,10 @@ MAX_ERROR_CHARS: Final = 300
 
 # --- passages -----------------------------------------------------------------------------------------------------
 PASSAGE_SEARCH_SHARE: Final = 0.5
-"""Share of a passage, at its end, in which a sentence's or paragraph's end is looked for: shorter ones waste the window."""
+"""Share of a passage, at its end, in which a sentence's or paragraph's end is looked for: no window is more than half empty."""
 
 MAX_GRAPHEME_CHARS: Final = 64
-"""How far a cut moves to spare a grapheme. Flags and families of emoji take 11; stacks of combining marks may be cut."""
+"""How far a cut moves to spare a grapheme. Families of emoji take 11; stacks of combining marks may be cut."""
 
 # --- time expressions ---------------------------------------------------------------------------------------------
 MAX_EXPRESSIONS: Final = 8

@@ -36,15 +36,15 @@ class Span:
 def split(text: str, token_offsets: TokenOffsets, *, max_tokens: int, overlap_tokens: int) -> list[Span]:
     """Spans that together cover every character, in order; one span for a text within the window. Deterministic.
 
-    max_tokens: of one passage, special tokens left out. overlap_tokens: about how many a passage repeats of the one before,
-    at most half of max_tokens. A passage ends at a paragraph's, line's or sentence's end or at a space where there is one in
-    its second half, and never inside a token or (short of a pathological one) a grapheme. Raises ValueError for a window
-    that cannot advance.
+    max_tokens: of one passage, special tokens left out. overlap_tokens: about how many tokens a passage repeats of the
+    one before, at most a quarter of max_tokens. A passage ends at a paragraph's, line's or sentence's end, or at a space,
+    where there is one in its second half; never inside a token or, short of a pathological one, a grapheme.
+    Raises ValueError for an overlap that is too large.
     """
-    if max_tokens < 1 or not 0 <= overlap_tokens <= max_tokens // 2:
+    if max_tokens < 1 or not 0 <= overlap_tokens <= max_tokens // 4:
         raise ValueError(f"passages of {max_tokens} tokens cannot overlap by {overlap_tokens}")
-    # A token has at least one ASCII character, but for a lone prefix that some tokenizers put first. Other scripts may take
-    # several tokens for one character.
+    # A token has at least one ASCII character, but for a lone prefix that some tokenizers put first. Other scripts may
+    # take several tokens for one character.
     if len(text) < max_tokens and text.isascii():
         return [Span(0, len(text))]
     offsets = token_offsets(text)
@@ -88,8 +88,8 @@ class _Splitter:
             else:
                 floor = self._last_within(first, budget - int(budget * PASSAGE_SEARCH_SHARE))
                 end = self._best(max(floor, first + 1), last)
-            # Tokens of a part may be more than the part of the tokens, where a tokenizer's pieces depend on what surrounds
-            # them. An end one token after its start is kept as it is: nothing smaller can be cut.
+            # A part may have more tokens than it had within the whole, where a tokenizer's pieces depend on what
+            # surrounds them. A part of one token is kept as it is: nothing smaller can be cut.
             count = len(self._token_offsets(self._text[self._cuts[first] : self._cuts[end]]))
             if count <= self._max_tokens or end == first + 1:
                 return end
@@ -142,7 +142,7 @@ def _tokens_before(cuts: Sequence[int], offsets: Sequence[tuple[int, int]]) -> l
 
 
 def _rank(text: str, cut: int) -> int:
-    """How good a place for a cut is: 4 after a paragraph, 3 after a line, 2 after a sentence, 1 after a space, else 0."""
+    """How good a place for a cut is: 4 after a paragraph, 3 a line, 2 a sentence, 1 a space, else 0."""
     before = text[max(0, cut - _LOOK_BACK_CHARS) : cut]
     if _PARAGRAPH.search(before):
         return 4

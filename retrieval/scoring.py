@@ -48,7 +48,7 @@ class Weights:
 
 
 DEFAULT: Final = Weights()
-FIRST_STAGE: Final = 600
+FIRST_STAGE: Final = 400
 """Documents that each channel may bring before the exact score decides. Small namespaces are scored whole."""
 
 CHANNELS: Final = ("lexical", "dense", "time", "speaker", "question")
@@ -117,12 +117,16 @@ def _living(index: MemoryIndex, allowed: Mask | None) -> Mask | None:
 def _candidates(
     index: MemoryIndex, lexical: Floats, vector: Floats | None, mask: Mask | None
 ) -> tuple[Docs, Floats, NDArray[np.int64]]:
-    """Documents worth an exact score, with their dense score and best row."""
-    if index.size <= FIRST_STAGE * 2:
+    """Documents worth an exact score, with their dense score and best row (-1: none)."""
+    if index.size <= 2 * FIRST_STAGE:
         docs = np.arange(index.size) if mask is None else np.flatnonzero(mask)
+        dense, rows = dense_scores(index, docs, vector)
     else:
-        docs = np.union1d(_best_lexical(lexical, mask), _best_dense(index, vector, mask))
-    dense, rows = dense_scores(index, docs, vector)
+        near = _nearest_documents(index, vector, mask)
+        others = np.setdiff1d(_best_lexical(lexical, mask), near[0], assume_unique=True)
+        docs, dense, rows = (
+            np.concatenate(pair) for pair in zip(near, (others, *dense_scores(index, others, vector)), strict=True)
+        )
     matched = (lexical[docs] > 0) | (rows >= 0)
     return docs[matched], dense[matched], rows[matched]
 
@@ -135,12 +139,17 @@ def _best_lexical(lexical: Floats, mask: Mask | None) -> Docs:
     return found[np.argpartition(-scores[found], FIRST_STAGE)[:FIRST_STAGE]]
 
 
-def _best_dense(index: MemoryIndex, vector: Floats | None, mask: Mask | None) -> Docs:
+def _nearest_documents(
+    index: MemoryIndex, vector: Floats | None, mask: Mask | None
+) -> tuple[Docs, Floats, NDArray[np.int64]]:
+    """Documents of the nearest passages, each with its best score and that passage's row."""
     if vector is None or not len(index.vectors):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
     owners = index.vectors.docs
-    rows, _ = index.vectors.nearest(vector, FIRST_STAGE, None if mask is None else mask[owners])
-    return np.unique(owners[rows]).astype(np.int64)
+    rows, scores = index.vectors.nearest(vector, FIRST_STAGE, None if mask is None else mask[owners])
+    # Rows come best first, so the first row of a document is its best.
+    docs, first = np.unique(owners[rows], return_index=True)
+    return docs.astype(np.int64), scores[first], rows[first]
 
 
 # --- channels ---------------------------------------------------------------------------------------------------------

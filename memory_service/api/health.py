@@ -39,7 +39,7 @@ async def get_metrics(request: Request) -> Response:
 def _checks(service: MemoryService) -> dict[str, str]:
     checks = {"worker": "ok" if service.worker.is_healthy else "stopped"}
     try:
-        service.queue.lag()
+        service.queue.lag(fresh=True)
         checks["store"] = "ok"
     except ProblemError as error:
         checks["store"] = error.slug
@@ -49,7 +49,7 @@ def _checks(service: MemoryService) -> dict[str, str]:
 def _refresh(service: MemoryService) -> None:
     """Metrics stay readable when the store is not: then they say so."""
     try:
-        service.queue.lag()
+        service.queue.lag(fresh=True)
         metrics.store_up.set(1)
     except ProblemError:
         metrics.store_up.set(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
 from memory_service import wire
@@ -48,6 +48,11 @@ STATUS: Final = case((_is_dead, "dead"), (_exists(NOTE), "enriched"), (_exists(I
 """An episode's status follows from what the log and the outbox hold; it is not stored, so it cannot be wrong."""
 
 
+_HEAD: Final = select(
+    log_head.c.seq.label("store_seq"), namespaces.c.head_seq, namespaces.c.created_at, namespaces.c.episodes
+).outerjoin_from(log_head, namespaces, namespaces.c.name == bindparam("namespace"))
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a namespace stands. `created_at` tells a namespace from its successor of the same name."""
@@ -80,15 +85,11 @@ class NamespaceSnapshot:
 
     # --- where it stands ------------------------------------------------------------------------------------------
 
-    def head(self) -> Head | None:
-        """None while nothing was ever stored in it (or since it was erased)."""
-        query = select(namespaces).where(namespaces.c.name == self.namespace)
-        row = self._connection.execute(query).first()
-        return None if row is None else Head(row.head_seq, row.created_at, row.episodes)
-
-    def store_seq(self) -> int:
-        """The newest seq of the whole store."""
-        return self._connection.execute(select(log_head.c.seq)).scalar_one()
+    def head(self) -> tuple[Head | None, int]:
+        """The namespace's head (None while nothing is stored in it), and the newest seq of the whole store."""
+        row = self._connection.execute(_HEAD, {"namespace": self.namespace}).one()
+        head = None if row.created_at is None else Head(row.head_seq, row.created_at, row.episodes)
+        return head, row.store_seq
 
     # --- what users read ------------------------------------------------------------------------------------------
 

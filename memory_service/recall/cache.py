@@ -94,8 +94,7 @@ class IndexCache:
         """The namespace's index, level with a snapshot of the log, locked while it is used; and the store's seq."""
         entry = self._entry(view.namespace)
         with entry.lock, view.snapshot() as snapshot:
-            seq = snapshot.store_seq()
-            head = snapshot.head()
+            head, seq = snapshot.head()
             if entry.created_at is None and head is not None:
                 self._snapshots.load_into(entry, head)
             entry.catch_up(snapshot, head)

@@ -83,7 +83,7 @@ class Searcher:
         deadline = time.monotonic() + limits.MAX_MIN_SEQ_WAIT_MS / 1000
         while True:
             with view.snapshot() as snapshot:
-                seq = snapshot.store_seq()
+                _, seq = snapshot.head()
             if seq >= min_seq:
                 return
             if time.monotonic() >= deadline:

@@ -64,7 +64,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_export(folder: Path) -> Manifest:
-    """The manifest of an export whose files all match their hashes. Raises EmbedderError that names the damaged file."""
+    """The manifest of an export whose files match their hashes. Raises EmbedderError that names the damaged file."""
     manifest = read_manifest(folder)
     if not {GRAPH_FILE, TOKENIZER_FILE} <= set(manifest.files):
         raise EmbedderError(f"{folder / MANIFEST_FILE} does not list the graph and the tokenizer.")

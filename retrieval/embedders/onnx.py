@@ -98,7 +98,7 @@ class OnnxEmbedder:
         return [self._finished(encoding).ids for encoding in encodings]
 
     def _finished(self, encoding: Encoding) -> Encoding:
-        """The encoding cut to the window, with its special tokens. Cut here, since the tokenizer also gives whole offsets."""
+        """The encoding cut to the window, with its special tokens. The tokenizer itself cuts nothing, for the offsets."""
         encoding.truncate(self._max_tokens - self._special_tokens)
         return self._tokenizer.post_process(encoding)
 

@@ -106,12 +106,17 @@ def _append(plan: Plan, chance: Random, tag: str, repeats: int) -> Append:
     return Append(chance.choice(plan.namespaces), body, f"key-{tag}" if keyed else None, repeats)
 
 
+def word_of(tag: str) -> str:
+    """A word that no other episode holds: what a search finds it by."""
+    return "word" + tag.replace(".", "x")
+
+
 def _episode(chance: Random, tag: str, with_id: bool) -> dict[str, Any]:
     zone = timezone(timedelta(minutes=chance.choice(OFFSETS_MINUTES)))
     moment = datetime(2025, 1, 1, tzinfo=zone) + timedelta(milliseconds=chance.randrange(31_536_000_000))
     text = " ".join(chance.choices(WORDS, k=chance.choice([3, 12, 400])))
     episode = {
-        "content": f"[{tag}] {text}",  # no two episodes share their content
+        "content": f"[{tag}] {word_of(tag)} {text}",  # no two episodes share their content
         "role": chance.choice(["user", "assistant"]),
         "speaker": chance.choice(["Mira", "Jonas", "Åsa"]),
         "occurred_at": moment.isoformat(),
@@ -405,7 +410,7 @@ def list_episodes(get: Get, namespace: str) -> list[dict[str, Any]]:
         response.raise_for_status()
         page = response.json()
         items += page["items"]
-        cursor = page["next_cursor"]
+        cursor = page.get("next_cursor")
         if cursor in seen:
             assert cursor is None, f"the list of {namespace} comes back to cursor {cursor}"
             return items

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from memory_service.client.limits import MAX_SHOWN_CHARS
 from memory_service.client.retry import retry_after_s
 from memory_service.client.steps import Reply
-from memory_service.errors import ConnectionFailed, ProblemError, from_problem
+from memory_service.errors import ProblemError, UnexpectedAnswer, from_problem
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,11 +21,11 @@ def checked(reply: Reply) -> Reply:
 
 
 def parsed(reply: Reply, model: type[M]) -> M:
-    """The reply's body as a wire model. Raises ConnectionFailed when something else than the service answered."""
+    """The reply's body as a wire model. Raises UnexpectedAnswer when something else than the service answered."""
     try:
         return model.model_validate_json(reply.body)
     except ValidationError as error:
-        raise ConnectionFailed(
+        raise UnexpectedAnswer(
             f"{reply.url} answered {reply.status}, but not with the {model.__name__} of this version's contract "
             f"({error.error_count()} fields differ): {_shown(reply.body)!r}. Is base_url (or MEMORY_URL) right?"
         ) from error

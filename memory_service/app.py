@@ -30,6 +30,7 @@ from memory_service.service import MemoryService
 from memory_service.settings import Settings
 from retrieval.embedders import Embedder, EmbedderError
 from retrieval.embedders.resolve import load_embedder
+from retrieval.embedders.stored import StoredEmbedder
 from retrieval.embedders.wrappers import CachedEmbedder
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +41,10 @@ _QUERY_CACHE_BYTES = 8 * 1024 * 1024
 def build_embedder(settings: Settings) -> Embedder:
     """Raises ModelMissing."""
     try:
-        return load_embedder(settings.embedding_model, settings.model_dir, settings.embedding_threads)
+        embedder = load_embedder(settings.embedding_model, settings.model_dir, settings.embedding_threads)
+        if settings.embedding_cache_dir is None:
+            return embedder
+        return StoredEmbedder(embedder, settings.embedding_cache_dir)
     except EmbedderError as error:
         raise ModelMissing(str(error)) from error
 

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
         default_factory=_default_model_dir, description="Folder of exported models, shared by all stores of a machine."
     )
     embedding_threads: int = Field(0, ge=0, le=256, description="Threads of one embedding; 0: one per core, at most 4.")
+    embedding_cache_dir: Path | None = Field(
+        None,
+        description="Folder that keeps vectors by their text's hash, for repeated evaluation runs on public data. Erasure does not "
+        "reach it, so it is refused unless MEMORY_AUTH=off.",
+    )
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
     worker: Literal["inline", "off"] = Field(
         "inline", description="`inline`: in the server; `off`: `memory-service worker`."
@@ -72,6 +77,11 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"MEMORY_AUTH=off is refused on {self.host}: anyone who reaches it could read every namespace. "
                 "Listen on 127.0.0.1, or set MEMORY_AUTH=keys and create a key with `memory-service keys create`."
+            )
+        if self.embedding_cache_dir is not None and self.auth != "off":
+            raise ConfigurationError(
+                "MEMORY_EMBEDDING_CACHE_DIR is refused with MEMORY_AUTH=keys: vectors of erased texts would stay in it. "
+                "It is for evaluation runs, with MEMORY_AUTH=off."
             )
         if self.database_url is not None and not self.database_url.startswith("sqlite"):
             raise ConfigurationError("MEMORY_DATABASE_URL must be a sqlite URL in this version.")

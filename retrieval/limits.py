@@ -67,3 +67,9 @@ MAX_PREFIX_CHARS: Final = 48
 
 TIME_CACHE_ENTRIES: Final = 4096
 """Readings by dateparser that are remembered: .3 ms each, and a conversation repeats them with the same base day."""
+
+MAX_RULE_MATCHES: Final = 64
+"""Of one rule in one text: several times what can come of it, since words such as "may" seldom are times."""
+
+MAX_MODIFIERS: Final = 3
+"""Before one date: "since the end of the week before ..." has three."""

@@ -48,7 +48,7 @@ class Weights:
 
 
 DEFAULT: Final = Weights()
-FIRST_STAGE: Final = 400
+FIRST_STAGE: Final = 256
 """Documents that each channel may bring before the exact score decides. Small namespaces are scored whole."""
 
 CHANNELS: Final = ("lexical", "dense", "time", "speaker", "question")

@@ -11,18 +11,19 @@ from starlette.responses import Response, StreamingResponse
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
+from memory_service.api.bodies import StrictRoute
 from memory_service.api.episodes import service_of
 from memory_service.api.security import AnyGrant, Gatekeeper, NamespaceName, needs, service_admin
 from memory_service.errors import Forbidden, NotFound, StorageFull
 from memory_service.log.keys import create_key, list_keys, revoke_key
 
-router = APIRouter(prefix="/v1", tags=["operation"])
+router = APIRouter(prefix="/v1", tags=["operation"], route_class=StrictRoute)
 
 READ = Depends(needs("read"))
 WRITE = Depends(needs("write"))
 ADMIN = Depends(needs("admin"))
 SERVICE_ADMIN = Depends(service_admin)
-LetterId = Annotated[str, Path(pattern=r"^[0-9]{1,19}\.[a-z]{1,16}\.[0-9]{1,9}$")]
+LetterId = Annotated[str, Path(pattern=r"^[0-9]{1,18}\.[a-z]{1,16}\.[0-9]{1,9}$")]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 _NDJSON = "application/x-ndjson"
 _FEW_AT_ONCE = 256

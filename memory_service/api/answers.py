@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from memory_service import wire
 from memory_service.errors import (
@@ -27,6 +28,8 @@ from memory_service.errors import (
 )
 
 PROBLEM_JSON: Final = "application/problem+json"
+_METHODS: Final = ("DELETE", "GET", "POST", "PUT", "PATCH")
+_MOST_ERRORS: Final = 20
 _BY_STATUS: Final[dict[int, type[ProblemError]]] = {
     400: BadRequest,
     403: Forbidden,
@@ -87,27 +90,41 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
 
 async def _on_validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
-    if any(e["type"] == "json_invalid" for e in found):
-        return problem(
-            BadRequest("The body is not JSON.", errors=[{"pointer": "", "detail": str(found[0].get("ctx", ""))[:200]}])
-        )
-    problems = [{"pointer": _pointer(e["loc"]), "detail": e["msg"].removeprefix("Value error, ")} for e in found[:20]]
+    problems: list[dict[str, Any]] = []
+    for found in error.errors():
+        item = {"pointer": _pointer(found["loc"]), "detail": found["msg"].removeprefix("Value error, ")}
+        # A path's parameter is checked by the key's dependency and by the route: told once.
+        if item not in problems:
+            problems.append(item)
     first = problems[0]
-    return problem(Invalid(f"{first['pointer'] or 'The body'}: {first['detail']}.".replace("..", "."), errors=problems))
+    detail = f"{first['pointer'] or 'The body'}: {first['detail'].removesuffix('.')}."
+    return problem(Invalid(detail, errors=problems[:_MOST_ERRORS]))
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    # Whatever is raised while a body is read reaches us wrapped; what we raised there ourselves is the answer.
+    if isinstance(error.__cause__, ProblemError):
+        return problem(error.__cause__)
     cls = _BY_STATUS.get(error.status_code, BadRequest if error.status_code < 500 else InternalError)
-    return problem(cls(str(error.detail)))
+    response = problem(cls(str(error.detail)))
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_allowed_methods(request))
+    return response
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All that the path takes, whichever of its routes was tried first (RFC 9110, section 10.2.1)."""
+    tried = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [m for m, scope in tried.items() if any(r.matches(scope)[0] is Match.FULL for r in request.app.routes)]
 
 
 def _pointer(location: Sequence[str | int]) -> str:
     """RFC 6901 pointer into the body; parameters are named by where they stand."""
     place, *path = location
     if place == "body":
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+        # "[key]" is pydantic's mark for a member whose name is wrong, and no part of the document.
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path if part != "[key]")
     return f"{place}:{'/'.join(map(str, path))}"
 
 

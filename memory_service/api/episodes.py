@@ -9,10 +9,11 @@ from starlette.responses import Response
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
+from memory_service.api.bodies import StrictRoute
 from memory_service.api.security import NamespaceName, PathId, needs
 from memory_service.service import Idempotency, MemoryService, request_hash
 
-router = APIRouter(prefix="/v1/namespaces/{ns}", tags=["episodes"])
+router = APIRouter(prefix="/v1/namespaces/{ns}", tags=["episodes"], route_class=StrictRoute)
 
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")]
 WaitMs = Annotated[int, Query(ge=0, le=limits.MAX_WAIT_MS, description="Longest time to wait.")]

@@ -35,9 +35,16 @@ def decode(list_name: str, cursor: str | None, start: Sequence[str | int]) -> li
         raise InvalidCursor("The cursor is damaged; start the list again.") from None
     if tag != _tag(list_name) or [type(p) for p in position] != [type(s) for s in start]:
         raise InvalidCursor("The cursor belongs to another list; start the list again.")
-    if any(isinstance(p, int) and not 0 <= p < 2**62 for p in position):
+    if not all(_is_storable(p) for p in position):
         raise InvalidCursor("The cursor is damaged; start the list again.")
     return position
+
+
+def _is_storable(value: str | int) -> bool:
+    """Whether a database takes the value: anyone can forge a cursor."""
+    if isinstance(value, int):
+        return 0 <= value < 2**62
+    return "\x00" not in value and value.isprintable()
 
 
 def page(items: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
+from memory_service.api.bodies import StrictRoute
 from memory_service.api.episodes import service_of
 from memory_service.api.security import AnyGrant, NamespaceName, PathId, needs
 from memory_service.errors import Forbidden, NotFound
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], route_class=StrictRoute)
 
 READ = Depends(needs("read"))
 

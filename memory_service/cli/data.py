@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from memory_service.cli.console import client, out, progress
 from memory_service.conversations import BadConversation, Conversation, load_conversations
@@ -100,7 +100,9 @@ def search(
     """Ask a namespace."""
     with client(url) as memory:
         answer = memory.search(namespace, query, limit=limit, explain=explain)
-    table = Table("score", "when", "who", "text", "episode")
+    table = Table(
+        Column("score", no_wrap=True), "when", "who", Column("text", ratio=1), Column("episode", overflow="fold")
+    )
     for result in answer.results:
         score = f"{result.score:.3f}"
         if result.explain:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from memory_service.cli.console import err, out, progress
 from memory_service.errors import MemoryServiceError, NotFound
@@ -111,7 +111,7 @@ def list_(data_dir: DataDir = None) -> None:
     from memory_service.log.keys import list_keys
 
     store = build_store(_existing(load_settings(data_dir=data_dir)))
-    table, after = Table("id", "name", "scopes", "namespaces", "made", "revoked"), ""
+    table, after = Table(Column("id", no_wrap=True), "name", "scopes", "namespaces", "made", "revoked"), ""
     try:
         with store.database.read() as connection:
             while found := list_keys(connection, after, 200):

@@ -52,6 +52,20 @@ _HEAD: Final = select(
     log_head.c.seq.label("store_seq"), namespaces.c.head_seq, namespaces.c.created_at, namespaces.c.episodes
 ).outerjoin_from(log_head, namespaces, namespaces.c.name == bindparam("namespace"))
 
+_BY_SEQ: Final = (
+    select(
+        episodes,
+        notes.c.id.label("note_id"),
+        notes.c.context,
+        notes.c.keywords,
+        notes.c.tags,
+        notes.c.created_at.label("note_created_at"),
+    )
+    .outerjoin(notes, notes.c.episode_seq == episodes.c.seq)
+    .where(episodes.c.namespace == bindparam("namespace"), episodes.c.seq.in_(bindparam("seqs", expanding=True)))
+)
+"""Built once: every search runs it, and building a statement costs more than running it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -194,19 +208,8 @@ class NamespaceSnapshot:
 
     def by_seq(self, seqs: Sequence[int]) -> dict[int, AnyRow]:
         """Episodes with their note's columns (note_id and so on; None without a note)."""
-        query = (
-            select(
-                episodes,
-                notes.c.id.label("note_id"),
-                notes.c.context,
-                notes.c.keywords,
-                notes.c.tags,
-                notes.c.created_at.label("note_created_at"),
-            )
-            .outerjoin(notes, notes.c.episode_seq == episodes.c.seq)
-            .where(episodes.c.namespace == self.namespace, episodes.c.seq.in_(seqs))
-        )
-        return {row.seq: row for row in self._connection.execute(query)}
+        found = self._connection.execute(_BY_SEQ, {"namespace": self.namespace, "seqs": list(seqs)})
+        return {row.seq: row for row in found}
 
     def appended_since(self, after_seq: int, limit: int) -> Sequence[AnyRow]:
         """Episodes of later seqs, whole, in order."""

@@ -36,6 +36,8 @@ NAMESPACES: Final = ("load-a", "load-b", "load-c")
 _POINTS_PER_TURN: Final = KINDS.count("point")
 _POINT_S: Final = 30.0
 _DRAIN_S: Final = 60.0
+_STALE_S: Final = 0.3
+"""The metrics may tell a queue of a quarter of a second ago."""
 _SEARCHES: Final = 40
 _MOST_HITS: Final = {"append": 20, "stage": 5, "erase": 4, "snapshot": 2}
 """The highest count at which a point is armed: the load reaches it."""
@@ -351,6 +353,7 @@ class _Reads:
 
 
 def _drained(client: httpx2.Client) -> bool:
+    time.sleep(_STALE_S)
     deadline = time.monotonic() + _DRAIN_S
     while time.monotonic() < deadline:
         waiting = _QUEUE.search(client.get("/metrics").text)

@@ -1,0 +1,61 @@
+"""Request bodies as JSON in the strict sense of RFC 8259: what two readers would understand differently is refused."""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from memory_service.errors import BadRequest
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is UTF-8, names no member of an object twice, and holds no NaN or infinity."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        return read_json(await self.body())
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a body. Raises BadRequest that says what is wrong with it."""
+    try:
+        # Decoded here: json.loads would take UTF-16 and UTF-32 too, which RFC 8259 rules out.
+        text = body.decode("utf-8")
+        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise _bad(f"{error.msg} at character {error.pos}") from None
+    except UnicodeDecodeError as error:
+        raise _bad(f"it is not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise _bad("it is nested too deeply") from None
+    except ValueError as error:
+        raise _bad(str(error)) from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in members if names.count(name) > 1)
+        raise ValueError(f"an object names its member {twice[:100]!r} twice, and only one could be kept")
+    return members
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON's")
+
+
+def _bad(what: str) -> BadRequest:
+    return BadRequest(f"The body is not JSON: {what}.", errors=[{"pointer": "", "detail": what}])

@@ -26,7 +26,7 @@ from bench import yardsticks
 from bench.context import Context
 from bench.corpus import Turn
 from memory_service.app import build_store
-from memory_service.log import episodes, records, schema, transfer, writer
+from memory_service.log import records, schema, transfer
 from memory_service.log.outbox import NoDispatcher
 from memory_service.pipeline.stages import IndexStage, NoteStage
 from memory_service.settings import Settings
@@ -40,7 +40,7 @@ _NOISE: Final = 0.35
 """Length of the random vector that is added to a real one: their cosine is then about 0.94."""
 
 _LINKS: Final = 4
-_MODULES: Final[tuple[ModuleType, ...]] = (bench.corpus, schema, records, episodes, transfer, writer)
+_MODULES: Final[tuple[ModuleType, ...]] = (bench.corpus, schema, records, transfer)
 
 
 def store_file(context: Context, size: int, bars: Progress) -> Path:

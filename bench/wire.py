@@ -7,6 +7,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 _TIMEOUT_S = 120.0
+_KEPT_S = 2.0
+"""uvicorn closes a connection that is idle for 5 s."""
 
 
 class RequestFailed(RuntimeError):
@@ -20,12 +22,17 @@ class Connection:
         parts = urlsplit(url)
         self._http = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
         self._headers = {"Content-Type": "application/json"}
+        self._used_at = 0.0
 
     def send(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+        """Status and body of the answer. Connects anew after a pause."""
+        if time.monotonic() - self._used_at > _KEPT_S:
+            self._http.close()
         self._http.request(method, path, body, self._headers if body is not None else {})
         response = self._http.getresponse()
-        return response.status, response.read()
+        answer = response.read()
+        self._used_at = time.monotonic()
+        return response.status, answer
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of a successful answer. Raises RequestFailed."""

@@ -6,7 +6,16 @@ Requests refuse unknown fields; answers ignore them, so that an older SDK reads 
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
 
 from memory_service import limits
 from memory_service.instants import Instant
@@ -27,7 +36,7 @@ def _clean_text(value: str) -> str:
     return value
 
 
-def _json_depth(value: JsonValue) -> int:
+def _json_depth(value: Any) -> int:
     """Depth of nesting, counted without recursion: the limit is what keeps recursion safe elsewhere."""
     deepest, stack = 0, [(value, 1)]
     while stack:
@@ -49,17 +58,17 @@ def no_dot_segment(value: str) -> str:
     return value
 
 
-def _clean_json(value: JsonValue) -> JsonValue:
+def _clean_json(value: Any) -> Any:
+    """Runs before pydantic walks the value, so that the error names the field and not a place within."""
     if _json_depth(value) > limits.MAX_JSON_DEPTH:
         raise ValueError(f"is nested deeper than {limits.MAX_JSON_DEPTH} levels")
-    stack: list[JsonValue] = [value]
+    stack: list[Any] = [value]
     while stack:
         node = stack.pop()
         if isinstance(node, str):
             _clean_text(node)
         elif isinstance(node, dict):
-            for key in node:
-                _clean_text(key)
+            stack.extend(node)
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
@@ -72,12 +81,21 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _scalar(value: Any) -> Any:
+    """Runs before pydantic tries one type after the other, so that there is one error."""
+    if isinstance(value, dict | list):
+        raise ValueError("must be a string, a number, a boolean or null")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("is an integer beyond 64 bits, which no value equals")
+    return _clean_json(value)
+
+
 Text = Annotated[str, AfterValidator(_clean_text)]
 Id = Annotated[str, Field(pattern=f"^{limits.ID_PATTERN}$"), AfterValidator(no_dot_segment)]
 NamespacePattern = Annotated[str, Field(pattern=rf"^(\*|{limits.ID_PATTERN}\*?)$")]
 Name = Annotated[str, Field(min_length=1, max_length=limits.MAX_NAME_CHARS), AfterValidator(_clean_text)]
 OneOrMore = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=limits.MAX_FILTER_VALUES, min_length=1)]
-Scalar = str | bool | int | float | None
+Scalar = Annotated[str | bool | int | float | None, BeforeValidator(_scalar)]
 
 
 class Request(BaseModel):
@@ -94,24 +112,26 @@ class Response(BaseModel):
 class EpisodeIn(Request):
     """One conversation turn, document or structured record to remember."""
 
-    content: Annotated[JsonValue, AfterValidator(_clean_json)]
+    kind: EpisodeKind = "message"
+    content: Annotated[JsonValue, BeforeValidator(_clean_json)]
     """Text for `message` and `text`; an object or a list for `json`."""
     id: Id | None = None
-    kind: EpisodeKind = "message"
     role: Name | None = None
     speaker: Name | None = None
     occurred_at: Instant | None = None
     session_id: Id | None = None
-    metadata: Annotated[dict[Text, JsonValue] | None, AfterValidator(_clean_json)] = None
+    metadata: Annotated[dict[str, JsonValue] | None, BeforeValidator(_clean_json)] = None
 
-    @model_validator(mode="after")
-    def _content_fits_kind(self) -> "EpisodeIn":
-        if self.kind == "json":
-            if not isinstance(self.content, dict | list) or not self.content:
-                raise ValueError("content of kind json must be an object or a list that is not empty")
-        elif not isinstance(self.content, str) or not self.content.strip():
-            raise ValueError(f"content of kind {self.kind} must be text that is not empty")
-        return self
+    @field_validator("content")
+    @classmethod
+    def _content_fits_kind(cls, content: JsonValue, info: ValidationInfo) -> JsonValue:
+        kind = info.data.get("kind")  # validated before; absent when it is wrong itself
+        if kind == "json":
+            if not isinstance(content, dict | list) or not content:
+                raise ValueError("must be an object or a list that is not empty, for kind json")
+        elif kind is not None and (not isinstance(content, str) or not content.strip()):
+            raise ValueError(f"must be text that is not empty, for kind {kind}")
+        return content
 
 
 class AppendRequest(Request):

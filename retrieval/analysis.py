@@ -316,6 +316,12 @@ def terms(text: str) -> list[str]:
     return found
 
 
+def is_spaceless(text: str) -> bool:
+    """Whether the text begins in a script that does not put spaces between words."""
+    first = _WORD.search(text)
+    return first is not None and _SPACELESS_START.match(first.group()) is not None
+
+
 def _ascii_terms(lowered: str) -> list[str]:
     known = _stems
     found: list[str] = []

@@ -29,6 +29,8 @@ _NUMERIC: Final = re.compile(r"[0-9]{4}|[0-9]/[0-9]|[0-9]0'?s|[0-9](?:st|nd|rd|t
 _SAME_LENGTH: Final = str.maketrans("’‘ʼ–—‐‑−\u00a0\u202f\u2009ſıİK", "'''-----   siIK")
 """What is typed for apostrophes, hyphens and spaces, and the letters that ignoring case would take for ASCII ones."""
 
+_FIRST: Final = cal.EARLIEST.replace(tzinfo=UTC)
+_LAST: Final = cal.LATEST.replace(tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -49,6 +51,11 @@ class TimeExpression:
     """Of the local time the expression was read in."""
     yearly: Yearly | None = None
     """What it means in any year, where the text names none ("in May"); the interval is then the latest that has begun."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it has a beginning and an end: "before May" and "after next May" have not both."""
+        return self.interval_start > _FIRST and self.interval_end < _LAST
 
     def intervals(self, years: Iterable[int]) -> list[tuple[int, int]]:
         """The interval, or one for each of the years where the text names none, as microseconds since 1970 [start, end)."""

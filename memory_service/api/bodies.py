@@ -35,13 +35,14 @@ def read_json(body: bytes) -> Any:
         text = body.decode("utf-8")
         return json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise _bad(f"{error.msg} at character {error.pos}") from None
+        raise _bad(f"{error.msg} (character {error.pos})") from None
     except UnicodeDecodeError as error:
         raise _bad(f"it is not UTF-8 at byte {error.start}") from None
     except RecursionError:
         raise _bad("it is nested too deeply") from None
-    except ValueError as error:
-        raise _bad(str(error)) from None
+    except ValueError:
+        # Python reads no integer of more digits than sys.get_int_max_str_digits() from text: it takes quadratic time.
+        raise _bad("it holds an integer of too many digits") from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,12 +50,12 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in members if names.count(name) > 1)
-        raise ValueError(f"an object names its member {twice[:100]!r} twice, and only one could be kept")
+        raise _bad(f"an object names its member {twice[:100]!r} twice, and only one could be kept")
     return members
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON's")
+    raise _bad(f"{constant} is no number of JSON's")
 
 
 def _bad(what: str) -> BadRequest:

@@ -44,7 +44,7 @@ def _is_storable(value: str | int) -> bool:
     """Whether a database takes the value: anyone can forge a cursor."""
     if isinstance(value, int):
         return 0 <= value < 2**62
-    return "\x00" not in value and value.isprintable()
+    return value.isprintable()
 
 
 def page(items: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:

@@ -6,6 +6,7 @@ same note.
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ import yake
 
 from memory_service import limits
 from memory_service.log.records import Link, NotePayload
-from retrieval.analysis import terms
+from retrieval.analysis import is_spaceless, terms
 from retrieval.names import find_names
 
 _KEYWORD_CHARS: Final = 4_000
@@ -105,12 +106,12 @@ def extract_keywords(text: str) -> list[str]:
     """The most telling words and pairs of words, best first."""
     if not any(c.isalpha() for c in text):
         return []
-    found: dict[str, None] = {}
-    for keyword, _score in _yake().extract_keywords(text[:_KEYWORD_CHARS]):
-        found.setdefault(keyword.lower(), None)
-    if not found:
-        # Scripts without spaces: yake finds no words in them.
-        found = dict.fromkeys(sorted(set(terms(text[:_KEYWORD_CHARS])), key=lambda t: (-text.count(t), t)))
+    text = text[:_KEYWORD_CHARS]
+    if is_spaceless(text):
+        # yake finds no words there: the most frequent pairs of characters stand for them.
+        counts = Counter(term for term in terms(text) if len(term) > 1)
+        return sorted(counts, key=lambda term: (-counts[term], term))[: limits.MAX_KEYWORDS]
+    found = dict.fromkeys(keyword.lower() for keyword, _score in _yake().extract_keywords(text))
     return list(found)[: limits.MAX_KEYWORDS]
 
 

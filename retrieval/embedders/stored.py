@@ -34,7 +34,9 @@ class StoredEmbedder(EmbedderWrapper):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self._path, timeout=_BUSY_S, check_same_thread=False)
-            self._execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
+            self._execute(
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+            )
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
 
@@ -82,7 +84,9 @@ class StoredEmbedder(EmbedderWrapper):
         return hashlib.blake2b(body, digest_size=16).digest()
 
     def _unusable(self, error: Exception) -> EmbedderError:
-        return EmbedderError(f"The embedding cache {self._path} cannot be used ({error}). Delete it, or name another folder.")
+        return EmbedderError(
+            f"The embedding cache {self._path} cannot be used ({error}). Delete it, or name another folder."
+        )
 
 
 def _parts(keys: list[bytes]) -> Iterator[list[bytes]]:

@@ -106,7 +106,7 @@ def _absolute(match: re.Match[str], year: int, month: int, day: int, last_day: i
 
 
 def _read_slashed_day(match: re.Match[str], base: Base) -> Reading | None:
-    """ "on 5/14", month first unless that is no month."""
+    """Month first, unless that is no month: "on 5/14"."""
     first, second = int(match["first"]), int(match["second"])
     month, day = (second, first) if first > 12 else (first, second)
     yearly = cal.YearlyDay(month, day)
@@ -132,7 +132,7 @@ def _read_month_day(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_ordinal_day(match: re.Match[str], base: Base) -> Reading | None:
-    """ "on the 7th", the latest that has begun; "the 7th of last month"."""
+    """The latest that has begun for "on the 7th"; else of the month named: "the 7th of last month"."""
     which = words(match["which"])
     if not which and not match["on"]:
         return None
@@ -168,7 +168,7 @@ def _read_month_of(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_which_month(match: re.Match[str], base: Base) -> Reading | None:
-    """ "last May" is the latest that is over, "next May" the first that has not begun, "this May" the year's own."""
+    """The latest that is over for "last May", the first not begun for "next May", the year's own for "this May"."""
     name, which = match["month"], words(match["which"])
     is_abbreviated = name.lower() not in MONTHS
     if (is_abbreviated and not name[0].isupper()) or (which == "this" and name in _VERBS):
@@ -215,7 +215,7 @@ def _read_year(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_years(match: re.Match[str], base: Base) -> Reading | None:
-    """ "in 2019-2021", "from 2019 to 2021", "between 1998 and 99"."""
+    """Reads "in 2019-2021", "from 2019 to 2021", "between 1998 and 99"."""
     first, last = int(match["year"]), int(match["last_year"])
     if last < 100:
         last += first - first % 100
@@ -230,7 +230,7 @@ def _read_decade(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_short_decade(match: re.Match[str], base: Base) -> Reading | None:
-    """ "the 90s": the latest decade of that name that has begun."""
+    """The latest decade of that name that has begun: "the 90s"."""
     first = base.now.year - base.now.year % 100 + int(match["short"])
     whole = cal.years(first if first <= base.now.year else first - 100, 10)
     part = match["part"]
@@ -278,7 +278,7 @@ def _read_holiday(match: re.Match[str], base: Base) -> Reading | None:
 def _read_yearly(
     match: re.Match[str], base: Base, yearly: Yearly, granularity: Granularity, licence: Licence
 ) -> Reading | None:
-    """ "in summer", "last summer", "summer of 2022", "summer of last year"."""
+    """Reads "in summer", "last summer", "summer of 2022", "summer of last year"."""
     which, which_year = words(match["which"]), words(match["which_year"])
     if match["year"] or which_year:
         year = int(match["year"]) if match["year"] else base.now.year + _YEAR_SHIFTS[which_year]

@@ -105,7 +105,7 @@ def _changed(found: Reading, local: Local, granularity: Granularity) -> Reading:
 
 
 def _part(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
-    """ "early May", "the end of last year"."""
+    """Reads "early May", "the end of last year"."""
     if found.granularity not in _PARTED:
         return None
     part = match["part"].lower() if match["part"] else _EDGES[match["edge"].lower()]
@@ -116,7 +116,7 @@ def _part(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
 
 
 def _nth_of(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
-    """ "the second week of May", "the first half of 2022", "the last Friday in June"."""
+    """Reads "the second week of May", "the first half of 2022", "the last Friday in June"."""
     nth = _NTH[match["nth"].lower()]
     first, after = found.local.start.toordinal(), found.local.end.toordinal()
     unit = (match["unit"] or "").lower()
@@ -149,7 +149,7 @@ def _fraction(found: Reading, nth: int, parts: int) -> Reading | None:
 
 
 def _unit_of(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
-    """ "the week of 23 August", "the evening of 7 July": the unit that holds the day."""
+    """The unit that holds the day: "the week of 23 August", "the evening of 7 July"."""
     if found.granularity != "day":
         return None
     day = found.local.start
@@ -167,7 +167,7 @@ def _unit_of(match: re.Match[str], found: Reading, base: Base) -> Reading | None
 
 
 def _away(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
-    """ "the week before 9 June" is the seven days before it; "two weeks before" a calendar's week, as "two weeks ago"."""
+    """Reads "the week before 9 June" as the seven days before it, "two weeks before" as a calendar's week like "ago"."""
     is_before = match["way"].lower() in ("before",) or match["way"].lower().startswith("prior")
     least, most = number_range(match["number"]) if match["number"] else (1, 1)
     first_day, after = found.local.start.toordinal(), found.local.end.toordinal()
@@ -211,10 +211,10 @@ def _around(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
 
 
 def _bound(match: re.Match[str], found: Reading, base: Base) -> Reading | None:
-    """ "since" and "after" reach to the end of today, or without end if they begin later; "before" and "until" have no start."""
-    bound = (
-        match["bound"].lower().split()[-1] if "since" in match["bound"].lower() else match["bound"].lower().split()[0]
-    )
+    """Reaches to the end of today for "since" and "after", or has no end if it begins later; no start for the others."""
+    bound = match["bound"].lower().removeprefix("ever").split()[0]
+    if found.licence is not None and bound not in found.licence:
+        return None  # "before the fall"
     tomorrow = cal.day_start(base.today + 1)
     if bound in ("since", "after"):
         start = found.local.start if bound == "since" else found.local.end

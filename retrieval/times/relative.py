@@ -94,7 +94,7 @@ def _read_relative_day(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_which_part(match: re.Match[str], base: Base) -> Reading | None:
-    """ "last night" is yesterday's, "this morning" today's."""
+    """Yesterday's for "last night", today's for "this morning"."""
     ordinal = base.today - (match["which"].lower() == "last")
     return reading(match, cal.day_part(ordinal, match["part"].lower()), "daypart")
 
@@ -145,7 +145,7 @@ def _calendar_unit(base: Base, unit: str, shift: int) -> tuple[Local, Granularit
 
 
 def _read_the_weekend(match: re.Match[str], base: Base) -> Reading | None:
-    """ "over the weekend": the one under way, or the last."""
+    """The one under way, or the last: "over the weekend"."""
     shift = 0 if cal.weekday(base.today) >= cal.SATURDAY else -1
     return reading(match, cal.weekend(base.today, shift), "weekend")
 
@@ -156,7 +156,7 @@ def _read_before_last(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_rolling(match: re.Match[str], base: Base) -> Reading | None:
-    """ "in the last two weeks": fourteen days, of which today is the last."""
+    """Fourteen days, of which today is the last, for "in the last two weeks"."""
     _, most = number_range(match["number"])
     is_past = is_last(match["which"].lower())
     return reading(match, _rolling(base, match["unit"].lower(), most, is_past=is_past), "range")
@@ -192,9 +192,13 @@ _FROM_NOW = compiled(
     rf"(?!{S}(?:ago|before|after|later|and)\b)"
 )
 _FUTURE_CUE = re.compile(
-    r"\b(?:is|are|am|will|going|gonna|leaving|leave|due|starts?|begins?|opens?|have|has|happening)\b|'(?:s|re|m|ll|ve)\b",
+    r"\b(?:is|are|am|will|going|gonna|leaving|leave|due|starts?|begins?|opens?|ha(?:ve|s)\s{1,3}(?:an?|the|my|our|to)"
+    r"|happening)\b|'(?:s|re|m|ll)\b",
     re.IGNORECASE,
 )
+_SUPERLATIVE = re.compile(r"\b(?:first|most|only|worst|\w{1,12}est)\b", re.IGNORECASE)
+"""Tells that a span is looked back on: "it is the best book in ten years"."""
+
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _CUE_CHARS: Final = 64
 """A verb that tells the future stands near its time."""
@@ -243,17 +247,17 @@ def _read_half_ago(match: re.Match[str], base: Base) -> Reading | None:
 
 
 def _read_compound_ago(match: re.Match[str], base: Base) -> Reading | None:
-    """ "1 year and 2 months ago": dateparser knows how units add up."""
+    """For "1 year and 2 months ago": dateparser knows how units add up."""
     found = compound_ago(words(match[0]), base.now)
     return None if found is None else reading(match, *found)
 
 
 def _read_from_now(match: re.Match[str], base: Base) -> Reading | None:
-    """ "in two weeks" is a time only of what is to come: "he wrote it in two weeks" is a duration."""
+    """A time only of what is to come: in "he wrote it in two weeks" it is a duration."""
     mark = words(match["mark"])
     if not mark:
         before = _SENTENCE_END.split(match.string[max(0, match.start() - _CUE_CHARS) : match.start()])[-1]
-        if not match["in"] or not _FUTURE_CUE.search(before):
+        if not match["in"] or not _FUTURE_CUE.search(before) or _SUPERLATIVE.search(before):
             return None
     elif mark == "time" and not match["in"]:
         return None

@@ -1,0 +1,1 @@
+"""Metrics: pure functions, each pinned by hand-worked cases in tests/eval."""

@@ -1,0 +1,191 @@
+"""LongMemEval (arXiv 2410.10813): its S, M and oracle files, and the shared pool that can be made of any of them.
+
+Official format: [{"question_id", "question_type", "question", "answer", "question_date", "haystack_session_ids",
+"haystack_dates", "haystack_sessions": [[{"role", "content", "has_answer"?}]], "answer_session_ids"}]
+
+Turn ids are the official scorer's: session id, underscore, place in the session from 1.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from eval.dataset import Dataset, History, Question, Task, Turn
+from eval.errors import BadData
+from eval.readers.files import as_id, checked, get, parse_instant, parse_json, read_bytes, sha256
+
+TYPES: Final = (
+    "single-session-user",
+    "single-session-assistant",
+    "single-session-preference",
+    "multi-session",
+    "temporal-reasoning",
+    "knowledge-update",
+)
+_ABSTENTION: Final = "_abs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    id: str
+    at: datetime
+    turns: tuple[Turn, ...]
+    gold: tuple[str, ...]
+    """User turns with evidence, where this session belongs to the question."""
+    content: str
+    """Hash of roles and texts: what makes two sessions the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    question: Question
+    sessions: tuple[_Session, ...]
+
+
+def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
+    """One namespace for each question, or with `pool` one that holds every session of the file once. Raises BadData."""
+    data = read_bytes(path)
+    items = checked(path, "the file", parse_json(path, data), list)
+    if not items or not isinstance(items[0], dict) or "haystack_sessions" not in items[0]:
+        raise BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
+    counts: Counter[str] = Counter()
+    entries = [_entry(path, f"item {number}", item, counts) for number, item in enumerate(items, 1)]
+    if len({entry.question.id for entry in entries}) < len(entries):
+        raise BadData(path, "two items have the same `question_id`.")
+    tasks = _pooled(entries, counts) if pool else tuple(_own(entry) for entry in entries)
+    counts.update(
+        questions=len(entries),
+        namespaces=len(tasks),
+        episodes=sum(len(task.history.turns) for task in tasks),
+        scored=sum(entry.question.skipped is None for entry in entries),
+    )
+    name = "longmemeval-pool" if pool else "longmemeval"
+    return Dataset(name, path, sha256(data), tasks, dict(counts))
+
+
+# --- one item ---------------------------------------------------------------------------------------------------------
+
+
+def _entry(path: Path, place: str, item: Any, counts: Counter[str]) -> _Entry:
+    record = checked(path, place, item, dict)
+    key = get(path, place, record, "question_id", str)
+    sessions = _sessions(path, place, record, counts)
+    gold = tuple(turn for session in sessions for turn in session.gold)
+    abstains = _ABSTENTION in key
+    skipped = "abstention" if abstains else None if gold else "no user-side evidence"
+    if skipped:
+        counts[f"skipped: {skipped}"] += 1
+    kind = get(path, place, record, "question_type", str)
+    if kind not in TYPES:
+        raise BadData(path, f"{place} has question type {kind!r}, which LongMemEval does not have.")
+    if "answer" not in record:
+        raise BadData(path, f"{place} has no field `answer`.")
+    question = Question(
+        id=key,
+        text=get(path, place, record, "question", str),
+        group=kind,
+        answer=str(record["answer"]),
+        gold=gold,
+        asked_at=parse_instant(path, place, get(path, place, record, "question_date", str)),
+        answerable=not abstains,
+        skipped=skipped,
+    )
+    return _Entry(question, sessions)
+
+
+def _sessions(path: Path, place: str, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:
+    ids = get(path, place, record, "haystack_session_ids", list)
+    dates = get(path, place, record, "haystack_dates", list)
+    bodies = get(path, place, record, "haystack_sessions", list)
+    if not len(ids) == len(dates) == len(bodies):
+        raise BadData(path, f"{place} has {len(ids)} session ids, {len(dates)} dates and {len(bodies)} sessions.")
+    own = {str(session) for session in get(path, place, record, "answer_session_ids", list)}
+    if strays := own - {str(session) for session in ids}:
+        counts["evidence sessions that are not in their haystack"] += len(strays)
+    seen: Counter[str] = Counter()
+    sessions: list[_Session] = []
+    for raw, date, body in zip(ids, dates, bodies, strict=True):
+        here = f"{place}, session {raw!r}"
+        at = parse_instant(path, here, checked(path, f"{here}, its date,", date, str))
+        name = as_id(str(raw))
+        seen[name] += 1
+        if seen[name] > 1:
+            counts["session ids that come twice"] += 1
+            name = f"{name}~{seen[name]}"
+        turns = checked(path, here, body, list)
+        sessions.append(_session(path, here, name, at, turns, str(raw) in own, counts))
+    # The oracle file is not in order of time; episodes are told as they happened.
+    return tuple(sorted(sessions, key=lambda session: session.at))
+
+
+def _session(
+    path: Path, place: str, name: str, at: datetime, body: list[Any], own: bool, counts: Counter[str]
+) -> _Session:
+    turns: list[Turn] = []
+    gold: list[str] = []
+    told: list[tuple[str, str]] = []
+    for number, raw in enumerate(body, 1):
+        here = f"{place}, turn {number}"
+        record = checked(path, here, raw, dict)
+        role = get(path, here, record, "role", str)
+        text = get(path, here, record, "content", str)
+        told.append((role, text))
+        if not text.strip():
+            counts["empty turns, left out"] += 1
+            continue
+        turn = Turn(f"{name}_{number}", name, None, role, text, at, ranks=role == "user")
+        turns.append(turn)
+        if own and role == "user" and record.get("has_answer"):
+            gold.append(turn.id)
+    return _Session(name, at, tuple(turns), tuple(gold), hashlib.sha256(json.dumps(told).encode()).hexdigest())
+
+
+# --- namespaces -------------------------------------------------------------------------------------------------------
+
+
+def _own(entry: _Entry) -> Task:
+    turns = tuple(turn for session in entry.sessions for turn in session.turns)
+    return Task(History(as_id(entry.question.id), turns), (entry.question,))
+
+
+def _pooled(entries: list[_Entry], counts: Counter[str]) -> tuple[Task, ...]:
+    """One namespace with every session once. A session that comes under several ids or dates keeps those of its evidence."""
+    kept: dict[str, _Session] = {}
+    for entry in entries:
+        for session in entry.sessions:
+            known = kept.get(session.content)
+            if known is None or (session.gold and not known.gold):
+                kept[session.content] = session
+    if not kept:
+        return ()
+    counts["pool sessions"] = len(kept)
+    _rename_clashes(kept)
+    turns = [turn for s in sorted(kept.values(), key=lambda session: session.at) for turn in s.turns]
+    questions = tuple(replace(entry.question, gold=_gold_in_pool(entry, kept)) for entry in entries)
+    return (Task(History("pool", tuple(turns)), questions),)
+
+
+def _gold_in_pool(entry: _Entry, kept: dict[str, _Session]) -> tuple[str, ...]:
+    """The evidence by the pool's ids: the turn at the same place of the same session."""
+    gold: list[str] = []
+    for session in entry.sessions:
+        standing = {turn.id.rpartition("_")[2]: turn.id for turn in kept[session.content].turns}
+        gold += [standing[turn.rpartition("_")[2]] for turn in session.gold]
+    return tuple(gold)
+
+
+def _rename_clashes(kept: dict[str, _Session]) -> None:
+    """Sessions that differ though they have one id."""
+    seen: Counter[str] = Counter()
+    for content, session in kept.items():
+        seen[session.id] += 1
+        if seen[session.id] > 1:
+            name = f"{session.id}~p{seen[session.id]}"
+            renamed = {turn.id: f"{name}_{turn.id.rpartition('_')[2]}" for turn in session.turns}
+            turns = tuple(replace(turn, id=renamed[turn.id], session=name) for turn in session.turns)
+            gold = tuple(renamed[turn] for turn in session.gold)
+            kept[content] = replace(session, id=name, turns=turns, gold=gold)

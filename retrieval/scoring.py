@@ -25,7 +25,7 @@ class Weights:
 
     lexical: float = 0.60
     dense: float = 0.40
-    time: float = 0.10
+    time: float = 0.15
     speaker: float = 0.032
     """A turn of the speaker whom the query names."""
     question: float = -0.012
@@ -228,16 +228,30 @@ def dense_scores(index: MemoryIndex, docs: Docs, vector: Floats | None) -> tuple
 
 
 def time_scores(index: MemoryIndex, query: Query, docs: Docs, weights: Weights) -> Floats:
-    """1 for a turn said, or speaking of something, within a time the query names; decays when it was said later."""
+    """1 for a turn that was said, or speaks of something, within a time the query names; 0 for a query that names none.
+
+    Said later counts too, falling with the days. Speaking of a wider time counts by the part of it that was asked for.
+    """
     scores = np.zeros(len(docs), np.float32)
-    if not query.times:
+    if not query.times or not len(docs):
         return scores
     occurred = index.column("occurred_at")[docs]
+    told = np.zeros(index.size, np.float32)
     for start, end in query_intervals(query, index):
         late = np.maximum(occurred - (end - 1), 0) / _DAY
         early = np.maximum(start - occurred, 0) / _DAY
         scores = np.maximum(scores, np.exp(-np.minimum(late / weights.time_decay_days + early, 50)))
-    return scores.astype(np.float32)
+        _tell(index, start, end, told)
+    return np.maximum(scores, told[docs]).astype(np.float32)
+
+
+def _tell(index: MemoryIndex, start: int, end: int, told: Floats) -> None:
+    """Raises `told` for documents whose text speaks of a time within [start, end)."""
+    starts, ends = index.column("time_start"), index.column("time_end")
+    common = np.minimum(ends, end) - np.maximum(starts, start)
+    found = np.flatnonzero(common > 0)
+    share = common[found] / np.maximum(ends[found] - starts[found], 1)
+    np.maximum.at(told, index.column("time_doc")[found], share.astype(np.float32))
 
 
 def _speaks(index: MemoryIndex, query: Query, docs: Docs) -> Mask:

@@ -61,6 +61,7 @@ class TimeExpression:
         """The interval, or one for each of the years where the text names none, as microseconds since 1970 [start, end)."""
         found = [self.yearly.in_year(year) for year in years] if self.yearly is not None else []
         spans = [(_utc(each.start, self.offset), _utc(each.end, self.offset)) for each in found if each is not None]
+        spans = [(start, end) for start, end in spans if start < end]
         return [(_micros(start), _micros(end)) for start, end in spans or [(self.interval_start, self.interval_end)]]
 
 
@@ -76,7 +77,9 @@ def find_times(text: str, base: datetime) -> list[TimeExpression]:
     if not plain.isascii():
         plain = plain.translate(_SAME_LENGTH)
     read = _readings(plain, Base(base.replace(tzinfo=None), offset))
-    return [_expression(text, each, offset) for each in read[:MAX_EXPRESSIONS]]
+    expressions = [_expression(text, each, offset) for each in read]
+    # At the calendar's ends an interval can lie outside it in UTC.
+    return [each for each in expressions if each.interval_start < each.interval_end][:MAX_EXPRESSIONS]
 
 
 def overlap(a: tuple[datetime, datetime], b: tuple[datetime, datetime]) -> timedelta:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from memory_service.settings import Settings
 from tests.support.network import no_network
@@ -17,6 +18,15 @@ from tests.support.running import Running, Start, running
 def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with no_network(monkeypatch):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> None:
+    """One line to an event. The default renders tracebacks with every local, which takes seconds."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -90,11 +90,19 @@ def _entry(path: Path, place: str, item: Any, counts: Counter[str]) -> _Entry:
         group=kind,
         answer=str(record["answer"]),
         gold=gold,
-        asked_at=parse_instant(path, place, get(path, place, record, "question_date", str)),
+        asked_at=_asked_at(path, place, record, counts),
         answerable=not abstains,
         skipped=skipped,
     )
     return _Entry(question, sessions)
+
+
+def _asked_at(path: Path, place: str, record: dict[str, Any], counts: Counter[str]) -> datetime | None:
+    """Some derived files lost a few questions' dates."""
+    if record.get("question_date") is None:
+        counts["questions without a date"] += 1
+        return None
+    return parse_instant(path, place, get(path, place, record, "question_date", str))
 
 
 def _sessions(path: Path, place: str, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:

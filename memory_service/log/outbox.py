@@ -6,6 +6,7 @@ import socket
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
@@ -16,6 +17,9 @@ from memory_service.log.schema import AnyRow, episodes, outbox
 from memory_service.log.writer import Transaction
 
 _MAX_ERROR_CHARS = 500
+_TRIED_TOGETHER = 2
+"""Attempts that a job may share with others of its batch; from then on it is claimed alone, so that a job which kills its
+process does not use up the attempts of those beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +110,21 @@ def enqueue(tx: Transaction, jobs: Sequence[Job], dispatcher: Dispatcher) -> Non
 
 
 def claim(tx: Transaction, stage: str, owner: str, now_micros: int, limit: int) -> list[Job]:
-    """Leases due jobs of a stage to the owner, oldest first. The attempt is counted before it is made."""
+    """Leases due jobs of a stage to the owner, oldest first. The attempt is counted before it is made.
+
+    A job that was tried together with others before, and is still here, comes alone.
+    """
     due = (
-        select(outbox.c.episode_seq, outbox.c.stage, outbox.c.version)
+        select(outbox.c.episode_seq, outbox.c.stage, outbox.c.version, outbox.c.attempts)
         .where(outbox.c.dead_at.is_(None), outbox.c.stage == stage, outbox.c.available_at <= now_micros)
         .order_by(outbox.c.available_at, outbox.c.episode_seq)
         .limit(limit)
     )
+    found = tx.connection.execute(due).all()
+    together = list(takewhile(lambda row: row.attempts < _TRIED_TOGETHER, found)) or found[:1]
     lease = (
         update(outbox)
-        .where(_key.in_(due))
+        .where(_key.in_([(row.episode_seq, row.stage, row.version) for row in together]))
         .values(owner=owner, available_at=now_micros + limits.LEASE_MS * 1000, attempts=outbox.c.attempts + 1)
         .returning(outbox.c.namespace, outbox.c.episode_seq, outbox.c.stage, outbox.c.version, outbox.c.attempts)
     )

@@ -42,6 +42,8 @@ class Transaction:
     seq: int
     touched: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """Namespace to (its newest seq, episodes added less episodes erased)."""
+    deleted: set[str] = field(default_factory=set[str])
+    """Namespaces whose earlier changes count no more, those of other units in the same commit included."""
     callbacks: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     def next_seq(self, namespace: str, *, episodes: int = 0) -> int:
@@ -52,8 +54,9 @@ class Transaction:
         return self.seq
 
     def forget(self, namespace: str) -> None:
-        """Drops what this transaction knows of a namespace that it has deleted."""
+        """Drops what this commit knows of a namespace that this transaction has deleted."""
         self.touched.pop(namespace, None)
+        self.deleted.add(namespace)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Runs once the commit is durable; not at all when it fails."""
@@ -87,6 +90,9 @@ class Writer:
     def submit(self, work: Callable[[Transaction], T]) -> "Future[T]":
         """Queues the work; the future is done when its commit is durable, or with the error that undid it."""
         submission = _Submission(work)
+        # A caller that gives up cannot call the work back: from here on its future refuses to be cancelled, which would
+        # make the writer's answer an error.
+        submission.future.set_running_or_notify_cancel()
         with self._lock:
             if self._stopped:
                 raise StorageUnavailable("The service is stopping; nothing was stored.")
@@ -167,7 +173,7 @@ class Writer:
             else:
                 outcomes.append((submission, result, None))
                 seq = tx.seq
-                _merge_touched(touched, tx.touched)
+                _merge_touched(touched, tx)
                 callbacks.extend(tx.callbacks)
             connection.exec_driver_sql("RELEASE unit")
         if seq != head.seq:
@@ -181,8 +187,10 @@ def _fails_the_group(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and not isinstance(error, IntegrityError)
 
 
-def _merge_touched(into: dict[str, tuple[int, int]], new: dict[str, tuple[int, int]]) -> None:
-    for namespace, (seq, episodes) in new.items():
+def _merge_touched(into: dict[str, tuple[int, int]], tx: Transaction) -> None:
+    for namespace in tx.deleted:
+        into.pop(namespace, None)
+    for namespace, (seq, episodes) in tx.touched.items():
         _, before = into.get(namespace, (0, 0))
         into[namespace] = (seq, before + episodes)
 

@@ -19,6 +19,7 @@ from memory_service.log import outbox
 from memory_service.log.idempotency import drop_expired
 from memory_service.log.outbox import Job
 from memory_service.log.records import Extract, missing_episodes, write_records
+from memory_service.log.schema import log_head
 from memory_service.log.schema import outbox as outbox_table
 from memory_service.log.store import Store
 from memory_service.log.writer import Transaction
@@ -143,31 +144,33 @@ class Worker:
             return jobs
 
     def _claim(self) -> list[Job]:
-        now = self._store.clock.now_micros()
-        stage = self._stage_with_due_jobs(now)
+        now, stage = self._due()
         if stage is None:
             return []
         jobs = self._store.writer.write(
             lambda tx: outbox.claim(tx, stage, self.owner, now, limits.WORKER_BATCH_EPISODES)
         )
-        # A job that was begun before may be what killed the process: it is tried alone, so that it takes no other along.
-        for job in (job for job in jobs if job.attempts > 1):
+        for job in jobs:
             if job.attempts > limits.MAX_ATTEMPTS:
                 self._fail(job, "the worker died during every attempt at this episode")
-            else:
-                self._process([job])
-        return [job for job in jobs if job.attempts == 1]
+        return [job for job in jobs if job.attempts <= limits.MAX_ATTEMPTS]
 
-    def _stage_with_due_jobs(self, now: int) -> str | None:
-        """Asked by a read first, so that an idle worker does not take the writer lock twice a second."""
+    def _due(self) -> tuple[int, str | None]:
+        """The log's time, and the first stage with due jobs.
+
+        Asked by a read first, so that an idle worker does not take the writer lock twice a second. The log's time goes on
+        where the clock is set back: what was enqueued at it is due.
+        """
         with self._store.database.read() as connection:
+            recorded_at = connection.execute(select(log_head.c.recorded_at)).scalar_one()
+            now = max(self._store.clock.now_micros(), recorded_at + 1)
             for name in self._stages:
                 due = select(outbox_table.c.stage).where(
                     outbox_table.c.dead_at.is_(None), outbox_table.c.stage == name, outbox_table.c.available_at <= now
                 )
                 if connection.execute(due.limit(1)).first() is not None:
-                    return name
-        return None
+                    return now, name
+        return now, None
 
     # --- one batch ----------------------------------------------------------------------------------------------------
 

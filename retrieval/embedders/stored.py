@@ -22,6 +22,7 @@ _BUSY_S: Final = 30.0
 class StoredEmbedder(EmbedderWrapper):
     """Looks each text up in a file before it embeds it, and keeps what it embedded.
 
+    A call of one text is a query and passes by, so that searches are timed as they are.
     Nothing is ever taken out, so a text that a store erases stays here as a vector: for public data only. Keys are hashes of
     the model's name and the text; the file holds no text. Thread-safe, and processes may share the folder.
     """
@@ -41,6 +42,8 @@ class StoredEmbedder(EmbedderWrapper):
             raise self._unusable(error) from error
 
     def embed(self, texts: Sequence[str]) -> Vectors:
+        if len(texts) == 1:
+            return self.inner.embed(texts)
         keys = [self._key(text) for text in texts]
         try:
             with self._lock:

@@ -39,13 +39,11 @@ _IN: Final = frozenset(["in", "since", "until", "till", "during", "throughout", 
 _MONTH_LICENCE: Final = _IN | frozenset(["before", "after", "by", "from", "around", "through"])
 _YEAR_LICENCE: Final = _MONTH_LICENCE | {"circa"}
 _DAY_LICENCE: Final = frozenset(["on", "since", "until", "till", "before", "after", "by", "from", "around", "through"])
-_SEASON_LICENCE: Final = frozenset(
-    ["in", "during", "over", "since", "until", "till", "before", "after", "by", "throughout"]
-)
+_SEASON_LICENCE: Final = frozenset(["in", "during", "over", "since", "until", "till", "before", "after", "throughout"])
 _FALL_LICENCE: Final = frozenset(["in", "during", "over"])
 """Not "before the fall", which is an accident."""
 
-_HOLIDAY_LICENCE: Final = _SEASON_LICENCE | frozenset(["at", "on", "around", "for", "near"])
+_HOLIDAY_LICENCE: Final = _SEASON_LICENCE | frozenset(["at", "on", "around", "by", "for", "near"])
 _YEAR_SHIFTS: Final = {"last": -1, "this": 0, "next": 1}
 
 # A number goes on, or counts something: "in 2000 steps".
@@ -204,7 +202,7 @@ _YEARS = compiled(
     rf"(?P<last_year>(?:1[0-9]|20|21)?[0-9]{{2}}){_NO_COUNT}{E}"
 )
 _DECADE = compiled(rf"{B}(?:the{S})?(?P<full>(?:1[0-9]|20)[0-9]0)'?s{E}")
-_SHORT_DECADE = compiled(rf"{B}the{S}(?:(?P<part>early|mid|late)[\s-]{{1,3}})?'?(?P<short>[0-9]0)'?s{E}")
+_SHORT_DECADE = compiled(rf"{B}the{S}(?:(?P<part>early|mid|late)[\s-]{{1,3}})?(?P<mark>')?(?P<short>[0-9]0)'?s{E}")
 _QUARTER = compiled(rf"{B}q(?P<quarter>[1-4])(?:,?{S}(?:of{S})?|[\s/-]){YEAR}{E}")
 _RANGE_LICENCE: Final = frozenset(["in", "during", "from", "between", "years", "over"])
 
@@ -231,6 +229,8 @@ def _read_decade(match: re.Match[str], base: Base) -> Reading | None:
 
 def _read_short_decade(match: re.Match[str], base: Base) -> Reading | None:
     """The latest decade of that name that has begun: "the 90s"."""
+    if not match["mark"] and match["short"] < "50":
+        return None  # an age or a temperature: "in the mid-20s"
     first = base.now.year - base.now.year % 100 + int(match["short"])
     whole = cal.years(first if first <= base.now.year else first - 100, 10)
     part = match["part"]

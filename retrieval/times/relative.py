@@ -119,9 +119,9 @@ _UNIT_DAYS: Final = {"day": 1, "night": 1, "week": 7, "weekend": 7, "fortnight":
 def _read_which_unit(match: re.Match[str], base: Base) -> Reading | None:
     """The calendar's unit before, under way or after; "the past week" is the seven days that end today."""
     which, unit = words(match["which"]), match["unit"].lower()
+    if which in ("past", "previous") and not match["the"]:
+        return None  # "he drove past week after week", "my previous year's time"
     if which in ("past", "this past") and unit != "weekend":
-        if which == "past" and not match["the"]:
-            return None  # "he drove past week after week"
         return reading(match, _rolling(base, unit, 1, is_past=True), "range")
     shift = -1 if is_last(which) else 1 if is_next(which) else 0
     return reading(match, *_calendar_unit(base, unit, shift))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from starlette.testclient import TestClient
@@ -30,7 +31,7 @@ class Running:
     def url(self, path: str, ns: str = NS) -> str:
         if path.startswith("/"):
             return path
-        return f"/v1/namespaces/{ns}/{path}".rstrip("/")
+        return f"/v1/namespaces/{quote(ns, safe='')}/{path}".rstrip("/")
 
     def get(self, path: str, ns: str = NS, **options: Any) -> httpx2.Response:
         return self.http.get(self.url(path, ns), **options)

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-
 from bench import corpus, processes
 from bench.context import Context
 from bench.corpus import Turn

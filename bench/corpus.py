@@ -29,14 +29,17 @@ _START: Final = datetime(2022, 1, 3, 8, tzinfo=UTC)
 _SESSION_EVERY: Final = timedelta(hours=6)
 _TURN_EVERY: Final = timedelta(seconds=40)
 
-NAMES: Final = (
-    "Caroline Melanie Jon Gina Maria Joanna Nate Tim Audrey Andrew James Deborah Jolene Evan Sam Calvin Dave Priya Tomas Ingrid "
-    "Yusuf Leila Mateo Hana Oskar Beatriz Kwame Elif Ronan Sofia Dmitri Amara Felix Noor Hugo Mei Lucas Zara Viktor Paloma"
-).split()
-PLACES: Final = (
-    "Boston Seattle Lisbon Kyoto Nairobi Oslo Denver Quebec Valencia Krakow Hobart Dublin Tucson Leipzig Jaipur Busan Cusco "
-    "Bergen Malmo Tbilisi Porto Galway Utrecht Ghent Turin Sofia Riga Zagreb Windhoek Accra"
-).split()
+_NAMES: Final = (
+    "Caroline Melanie Jon Gina Maria Joanna Nate Tim Audrey Andrew James Deborah Jolene Evan Sam Calvin Dave Priya "
+    "Tomas Ingrid Yusuf Leila Mateo Hana Oskar Beatriz Kwame Elif Ronan Sofia Dmitri Amara Felix Noor Hugo Mei Lucas "
+    "Zara Viktor Paloma"
+)
+_PLACES: Final = (
+    "Boston Seattle Lisbon Kyoto Nairobi Oslo Denver Quebec Valencia Krakow Hobart Dublin Tucson Leipzig Jaipur "
+    "Busan Cusco Bergen Malmo Tbilisi Porto Galway Utrecht Ghent Turin Tallinn Riga Zagreb Windhoek Accra"
+)
+NAMES: Final = tuple(_NAMES.split())
+PLACES: Final = tuple(_PLACES.split())
 _TURNS: Final = (
     "I have {w} the {w} {w} we {w} about, and the {w} was more {w} than I {w}.",
     "{n} {w} me that the {w} in {p} has its own {w} and a very {w} {w}.",

@@ -109,10 +109,10 @@ def _index_record(turn: Turn, model: str, noise: np.random.Generator) -> dict[st
     spans = passages(turn.content)
     said = int(turn.occurred_at.timestamp()) * 1_000_000
     times = [(said - 7 * 86_400_000_000, said)] if "ago" in turn.content or "week" in turn.content else []
-    vectors = base64.b64encode(_vectors(len(spans), noise).tobytes()).decode()
+    encoded = base64.b64encode(vectors(len(spans), noise).tobytes()).decode()
     payload = {"passages": spans, "times": times, "model": model}
     base = {"type": "record", "episode_id": turn.id, "kind": "index", "extractor": f"index/{IndexStage.version}"}
-    return {**base, "payload": payload, "vectors": vectors}
+    return {**base, "payload": payload, "vectors": encoded}
 
 
 def _note_record(turn: Turn, before: Sequence[Turn], rng: random.Random) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _note_record(turn: Turn, before: Sequence[Turn], rng: random.Random) -> dict
     return {**base, "payload": payload, "sources": [other.id for other in (*before[-2:], *linked)]}
 
 
-def _vectors(count: int, noise: np.random.Generator) -> NDArray[np.float16]:
+def vectors(count: int, noise: np.random.Generator) -> NDArray[np.float16]:
     """Unit vectors near real ones, shape (count, dimension)."""
     real = _real_vectors()
     random_part = noise.standard_normal((count, real.shape[1]), np.float32)

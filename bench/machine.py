@@ -12,8 +12,8 @@ from typing import Any, Final
 import pysqlite3
 
 _PACKAGES: Final = (
-    "agent-memory-service fastapi uvicorn uvloop httptools sqlalchemy pydantic onnxruntime tokenizers faiss-cpu numpy orjson"
-).split()
+    "agent-memory-service fastapi uvicorn uvloop httptools sqlalchemy pydantic onnxruntime tokenizers faiss-cpu numpy"
+)
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +27,7 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "sqlite": pysqlite3.sqlite_version,
         "commit": _commit(),
-        "packages": {name: found for name in _PACKAGES if (found := package_version(name))},
+        "packages": {name: found for name in _PACKAGES.split() if (found := package_version(name))},
     }
 
 

@@ -56,6 +56,10 @@ class Result:
         """A row whose absolute value must stay below the bar."""
         self.rows.append(Row(what, f"{value:.{digits}f} {unit}", "", f"< {bar:g} {unit}", value < bar))
 
+    def none(self, what: str, count: int) -> None:
+        """A row whose count must be zero."""
+        self.rows.append(Row(what, f"{count}", "", "0", count == 0))
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 

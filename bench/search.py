@@ -76,7 +76,9 @@ def _tell(result: Result, alone: Samples, searches: dict[int, Samples]) -> None:
     for size, samples in searches.items():
         own = f"{samples.p50:.2f} ms its p50"
         result.at_most(f"{size:,} episodes, p95", samples.p95 / samples.p50, TAIL_BAR, f"{samples.p95:.2f} ms", own)
-    result.info("embedding alone, p95", f"{alone.p95:.2f} ms = {alone.p95 / alone.p50:.2f}x", f"{alone.p50:.2f} ms its p50")
+    result.info(
+        "embedding alone, p95", f"{alone.p95:.2f} ms = {alone.p95 / alone.p50:.2f}x", f"{alone.p50:.2f} ms its p50"
+    )
     result.keep(embedding=alone, **{f"search_{size}": each for size, each in searches.items()})
     result.notes.append(
         "The yardstick embeds the same queries with the same model and threads in a process of its own, in blocks between the "

@@ -19,10 +19,17 @@ _LOOK_BACK_CHARS = 16
 """What the patterns above may need to see before a cut."""
 
 _JOINER = "\u200d"
+_VIRAMA_CLASS = 9
+"""Canonical combining class of the signs that bind two consonants of an Indic script."""
+
 _REGIONAL = range(0x1F1E6, 0x1F200)
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_TAGS = range(0xE0020, 0xE0080)
-_HANGUL_MEDIAL_FINAL = range(0x1160, 0x1200)
+_EXTENDING = (range(0x1F3FB, 0x1F400), range(0xE0020, 0xE0080), range(0x1160, 0x1200), range(0xD7B0, 0xD800))
+"""Skin tones, tags, medial and final Hangul: what belongs to the character before it without being a mark."""
+
+_EXTENDING_CHARS = frozenset("\u200c\u200d\u0e33\u0eb3\uff9e\uff9f")
+_PREPENDED = (range(0x600, 0x606), range(0x6DD, 0x6DE), range(0x70F, 0x710), range(0x890, 0x892), range(0x8E2, 0x8E3))
+_HANGUL_LEADING = (range(0x1100, 0x1160), range(0xA960, 0xA980))
+_HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,14 @@ class _Splitter:
 
     def spans(self) -> list[Span]:
         found: list[Span] = []
-        first, last = 0, len(self._cuts) - 1
-        while True:
-            end = self._end(first)
+        first, end, last = 0, 0, len(self._cuts) - 1
+        while end != last:
+            previous_end, end = end, self._end(first)
+            if end <= previous_end:  # the overlap left no room in a tiny window
+                first, end = previous_end, self._end(previous_end)
             found.append(Span(self._cuts[first], self._cuts[end]))
-            if end == last:
-                return found
             first = self._start(first, end)
+        return found
 
     def _end(self, first: int) -> int:
         """The cut that ends the passage from cut `first`."""
@@ -164,23 +172,30 @@ def _is_boundary(text: str, cut: int, previous_cut: int) -> bool:
         return not (before == "\r" and after == "\n")
     if cut - previous_cut > MAX_GRAPHEME_CHARS:
         return True
-    return not (before == _JOINER or _extends(after) or (ord(after) in _REGIONAL and _is_second_regional(text, cut)))
+    return not (_binds(before, after) or _extends(after) or _completes_flag(text, cut, previous_cut))
+
+
+def _binds(before: str, after: str) -> bool:
+    """Whether the first character takes the second into its grapheme."""
+    code = ord(before)
+    if before == _JOINER or unicodedata.combining(before) == _VIRAMA_CLASS or any(code in each for each in _PREPENDED):
+        return True
+    is_leading = any(code in each for each in _HANGUL_LEADING)
+    return is_leading and any(ord(after) in each for each in (*_HANGUL_LEADING, _HANGUL_SYLLABLES))
 
 
 def _extends(char: str) -> bool:
-    code = ord(char)
-    return (
-        char == _JOINER
-        or unicodedata.category(char).startswith("M")
-        or code in _SKIN_TONES
-        or code in _TAGS
-        or code in _HANGUL_MEDIAL_FINAL
-    )
+    """Whether the character belongs to the grapheme before it."""
+    if char in _EXTENDING_CHARS or unicodedata.category(char).startswith("M"):
+        return True
+    return any(ord(char) in each for each in _EXTENDING)
 
 
-def _is_second_regional(text: str, cut: int) -> bool:
-    """Whether the regional indicator at `cut` completes a flag: an odd number of them stands before it."""
+def _completes_flag(text: str, cut: int, previous_cut: int) -> bool:
+    """Whether the regional indicator at `cut` is a flag's second: an odd number of them stands since the last boundary."""
+    if ord(text[cut]) not in _REGIONAL:
+        return False
     start = cut
-    while start > 0 and ord(text[start - 1]) in _REGIONAL and cut - start < MAX_GRAPHEME_CHARS:
+    while start > previous_cut and ord(text[start - 1]) in _REGIONAL:
         start -= 1
     return (cut - start) % 2 == 1

@@ -17,6 +17,8 @@ Docs = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _DAY: Final = 86_400_000_000
+_MAX_YEARS: Final = 32
+"""Years in which a date without one is looked for: imports may hold dates from year 1 to year 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,12 @@ def _candidates(
         docs = np.arange(index.size) if mask is None else np.flatnonzero(mask)
         dense, rows = dense_scores(index, docs, vector)
     else:
-        near = _nearest_documents(index, vector, mask)
-        others = np.setdiff1d(_best_lexical(lexical, mask), near[0], assume_unique=True)
-        docs, dense, rows = (
-            np.concatenate(pair) for pair in zip(near, (others, *dense_scores(index, others, vector)), strict=True)
-        )
+        near, near_dense, near_rows = _nearest_documents(index, vector, mask)
+        others = np.setdiff1d(_best_lexical(lexical, mask), near, assume_unique=True)
+        other_dense, other_rows = dense_scores(index, others, vector)
+        docs = np.concatenate((near, others))
+        dense = np.concatenate((near_dense, other_dense))
+        rows = np.concatenate((near_rows, other_rows))
     matched = (lexical[docs] > 0) | (rows >= 0)
     return docs[matched], dense[matched], rows[matched]
 
@@ -260,13 +263,12 @@ def _speaks(index: MemoryIndex, query: Query, docs: Docs) -> Mask:
 
 
 def query_intervals(query: Query, index: MemoryIndex) -> list[tuple[int, int]]:
-    """The query's times as [start, end) microseconds."""
-    return [interval for expression in query.times for interval in expression.intervals(_years(index))]
+    """The query's times as [start, end) microseconds; "in May" is one for each year that the namespace speaks of."""
+    years = _years(index) if any(expression.yearly for expression in query.times) else []
+    return [interval for expression in query.times for interval in expression.intervals(years)]
 
 
-def _years(index: MemoryIndex) -> range:
-    occurred = index.column("occurred_at")[: index.size]
-    first, last = (
-        np.array([occurred.min(), occurred.max()], "datetime64[us]").astype("datetime64[Y]").astype(int) + 1970
-    )
-    return range(int(first), int(last) + 1)
+def _years(index: MemoryIndex) -> list[int]:
+    """The latest years in which something was said."""
+    occurred = index.column("occurred_at").astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64)
+    return [1970 + int(year) for year in np.unique(occurred)[-_MAX_YEARS:]]

@@ -140,12 +140,17 @@ def translated_errors() -> Generator[None]:
         raise storage_error(error) from error
 
 
+def means_damage(error: BaseException) -> bool:
+    """Whether a driver's error says that the file itself is bad, and not that it cannot be used now."""
+    return any(part in str(error) for part in _CORRUPT)
+
+
 def storage_error(error: BaseException) -> MemoryServiceError:
     """What a driver's error means to a caller."""
     message = str(error)
     if any(part in message for part in _FULL):
         return StorageFull("The disk is full; nothing was stored. Free space, then send the request again.")
-    if any(part in message for part in _CORRUPT):
+    if means_damage(error):
         return StorageUnavailable(f"The database is damaged ({message}). Run `memory-service doctor`.")
     if any(part in message for part in _LOCKED):
         return StorageUnavailable("Another process holds the database's write lock; nothing was stored. Try again.")

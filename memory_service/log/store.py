@@ -23,7 +23,7 @@ from memory_service.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from memory_service.log.database import Database, sqlite_url
+from memory_service.log.database import Database, means_damage, sqlite_url
 from memory_service.log.schema import store_info
 from memory_service.log.views import NamespaceView
 from memory_service.log.writer import Transaction, Writer, initialise_head
@@ -167,13 +167,17 @@ def restore(backup: Path, database_path: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Raises StorageCorrupt unless SQLite finds the file sound."""
+    """Raises StorageCorrupt unless SQLite finds the file sound, ConfigurationError when it cannot be read now."""
     try:
         connection = pysqlite3.connect(f"file:{path}?mode=ro", uri=True)
         found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
         connection.close()
     except pysqlite3.Error as error:
-        raise StorageCorrupt(f"{path} is damaged or no database ({error}).") from error
+        if means_damage(error):
+            raise StorageCorrupt(f"{path} is damaged or no database ({error}).") from error
+        raise ConfigurationError(
+            f"{path} cannot be read now ({error}). Look whether its disk is full and its folder can be written."
+        ) from error
     if found != ["ok"]:
         raise StorageCorrupt(f"{path} is damaged: {found[0]}")
 

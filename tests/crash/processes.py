@@ -15,13 +15,28 @@ STOP_S = 30.0
 _ANNOUNCED = re.compile(r"Listening on (http://\S+)|Working on (\S+)")
 _TRACEBACK = "Traceback (most recent call last)"
 
-_SMALL = """
-import memory_service.limits as limits
-limits.SNAPSHOT_MIN_ROWS = 8
+_MAIN = """
 from memory_service.cli import main
 main()
 """
-"""The program under limits that a short load reaches."""
+SMALL_LIMITS = f"""
+from memory_service import limits
+limits.SNAPSHOT_MIN_ROWS = 8
+limits.LEASE_MS = 3_000
+{_MAIN}"""
+"""The program under limits that a short test reaches."""
+
+POISON = f"""
+import os, signal
+from retrieval.embedders import testing
+embed = testing.HashEmbedder.embed
+def deadly(embedder, texts):
+    if any("poison" in text for text in texts):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return embed(embedder, texts)
+testing.HashEmbedder.embed = deadly
+{_MAIN}"""
+"""The program with an embedder that one text kills, as a fault in native code does."""
 
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
@@ -40,13 +55,14 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
 class Process:
     """One life of `memory-service COMMAND`. Its standard error goes to a file, so that it never waits for a reader."""
 
-    def __init__(self, command: str, variables: dict[str, str], log: Path, *, small_limits: bool = False) -> None:
+    def __init__(self, command: str, variables: dict[str, str], log: Path, *, program: str | None = None) -> None:
+        """program: Python source to run in place of the package's own entry point."""
         self.name = command
         self.log = log
-        program = ["-c", _SMALL] if small_limits else ["-m", "memory_service"]
+        entry = ["-m", "memory_service"] if program is None else ["-c", program]
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", *program, command], env=variables, stdout=stderr, stderr=stderr
+                [sys.executable, "-P", *entry, command], env=variables, stdout=stderr, stderr=stderr
             )
         self.address = ""
 

@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?=
 SEEDS  ?= 50
+EVAL_DATA ?= ../shared/data
 
-.PHONY: help env demo test serve check bench crash clean
+.PHONY: help env demo test serve check bench crash eval clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,7 +19,7 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): a few minutes on the first run ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check 'torch==2.13.0'
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[server,test,dev,otel]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[server,test,dev,otel,eval]'
 	@touch $@
 
 demo: env  ## Start the service, remember a conversation, answer questions, stop
@@ -40,6 +41,9 @@ bench: env  ## Measure speed and memory beside yardsticks; writes bench/out
 
 crash: env  ## Kill a real server at named and random points: make crash SEEDS=200
 	$(BIN)/python -m tests.crash --seeds $(SEEDS)
+
+eval: env  ## Run the benchmarks on the development files; writes eval/out and docs/results.md
+	$(BIN)/memory-service eval all --data $(EVAL_DATA) --docs docs/results.md
 
 clean:  ## Remove the environment and all that was built
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -44,7 +44,9 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadResults(f"{folder} holds no {FILE}: the run there did not come to its end, or it is another folder.") from None
+        raise BadResults(
+            f"{folder} holds no {FILE}: the run there did not come to its end, or it is another folder."
+        ) from None
     except OSError as error:
         raise BadResults(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -61,7 +61,7 @@ def _read(path: Path) -> Iterator[Row]:
 
 def write_json(path: Path, value: Any) -> None:
     """The whole file or none of it: readers never see half a result. Raises EvalError."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

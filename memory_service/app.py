@@ -31,7 +31,7 @@ from memory_service.settings import Settings
 from retrieval.embedders import Embedder, EmbedderError
 from retrieval.embedders.resolve import load_embedder
 from retrieval.embedders.stored import StoredEmbedder
-from retrieval.embedders.wrappers import CachedEmbedder
+from retrieval.embedders.wrappers import BatchingEmbedder, CachedEmbedder
 
 _log = structlog.get_logger(__name__)
 _QUERY_CACHE_BYTES = 8 * 1024 * 1024
@@ -76,7 +76,7 @@ def build_service(
     progress = Progress()
     stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
     worker = Worker(store, stages, progress)
-    searcher = Searcher(indexes, CachedEmbedder(own_embedder, _QUERY_CACHE_BYTES), store.clock)
+    searcher = Searcher(indexes, CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES), store.clock)
     return MemoryService(
         store=store,
         worker=worker,

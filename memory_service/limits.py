@@ -66,6 +66,9 @@ BACKOFF_MAX_MS: Final = 60_000
 WORKER_BATCH_EPISODES: Final = 64
 """Two full embedder batches: larger claims gain nothing and hold their leases longer."""
 
+WORKER_BATCH_CHARS: Final = 128 * 1024
+"""Text of one batch: about three seconds of embedding on two cores, so that even the largest episode ends within its lease."""
+
 WORKER_POLL_MS: Final = 500
 """How often a worker looks for due retries and for work that another process stored."""
 
@@ -73,8 +76,9 @@ SQLITE_BUSY_MS: Final = 10_000
 """How long a writer waits for another process's write lock before it answers 503."""
 
 # --- indexes in memory --------------------------------------------------------------------------------------------
-MAX_INDEX_CACHE_BYTES: Final = 1024 * 1024 * 1024
-"""Least recently used namespaces leave memory beyond this."""
+MAX_INDEX_CACHE_BYTES: Final = 256 * 1024 * 1024
+"""Least recently used namespaces leave memory beyond this, so that many small ones take no more than one large. The one in use
+stays, however large; about 250,000 turns of one namespace fit."""
 
 SNAPSHOT_MIN_ROWS: Final = 2048
 """Smaller namespaces are read from SQL faster than a snapshot pays for."""

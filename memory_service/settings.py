@@ -36,8 +36,8 @@ class Settings(BaseSettings):
     embedding_threads: int = Field(0, ge=0, le=256, description="Threads of one embedding; 0: one per core, at most 4.")
     embedding_cache_dir: Path | None = Field(
         None,
-        description="Folder that keeps vectors by their text's hash, for repeated evaluation runs on public data. Erasure does not "
-        "reach it, so it is refused unless MEMORY_AUTH=off.",
+        description="Folder that keeps vectors by their text's hash, for repeated evaluation runs on public data. "
+        "Erasure does not reach it, so it is refused unless MEMORY_AUTH=off.",
     )
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
     worker: Literal["inline", "off"] = Field(

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 S = TypeVar("S", bound=np.generic)
+_FIRST_ROOM = 8
+"""Small: most namespaces of a large store are."""
 
 
 class Column(Generic[S]):
@@ -13,7 +15,7 @@ class Column(Generic[S]):
 
     def __init__(self, dtype: type[S], initial: NDArray[S] | None = None) -> None:
         self._data: NDArray[S] = (
-            np.empty(64, dtype) if initial is None or not len(initial) else np.array(initial, dtype)
+            np.empty(_FIRST_ROOM, dtype) if initial is None or not len(initial) else np.array(initial, dtype)
         )
         self._size = 0 if initial is None else len(initial)
 

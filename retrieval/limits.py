@@ -48,13 +48,6 @@ REMOTE_BACKOFF_MAX_MS: Final = 8_000
 MAX_ERROR_CHARS: Final = 300
 """What is quoted from a server's or a child's error: enough to tell the cause, too little to flood a log."""
 
-# --- passages -----------------------------------------------------------------------------------------------------
-PASSAGE_SEARCH_SHARE: Final = 0.5
-"""Share of a passage, at its end, in which a sentence's or paragraph's end is looked for: no window is more than half empty."""
-
-MAX_GRAPHEME_CHARS: Final = 64
-"""How far a cut moves to spare a grapheme. Families of emoji take 11; stacks of combining marks may be cut."""
-
 # --- time expressions ---------------------------------------------------------------------------------------------
 MAX_EXPRESSIONS: Final = 8
 """Of one text. A turn names one or two times; a timetable names no time that it is about."""

@@ -41,7 +41,7 @@ class Postings:
     def nbytes(self) -> int:
         """Bytes held, estimated for the term table and exact for the arrays."""
         arrays = self._base_offsets.nbytes + self._base_docs.nbytes + self._base_counts.nbytes
-        return arrays + self._tail_size * 5 + len(self._tail_docs) * 300 + len(self._terms) * 120
+        return arrays + self._tail_size * 5 + len(self._tail_docs) * 240 + len(self._terms) * 100
 
     def add(self, doc: int, terms: Iterable[str]) -> int:
         """Adds the next document. Returns its length in terms."""

@@ -25,7 +25,7 @@ def _plain_logs() -> None:
     """One line to an event. The default renders tracebacks with every local, which takes seconds."""
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        wrapper_class=structlog.make_filtering_bound_logger("error"),
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,6 +16,49 @@ T = TypeVar("T")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:~#@-]")
 _WEEKDAY: Final = re.compile(r"\s*\([A-Za-z]+\)")
 _TEMPLATES: Final = ("%Y/%m/%d %H:%M", "%Y/%m/%d")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file a value stands, for messages that lead there."""
+
+    path: Path
+    name: str
+
+    def at(self, what: str) -> "Place":
+        """A place within this one."""
+        return Place(self.path, f"{self.name}, {what}")
+
+    def bad(self, what: str) -> BadData:
+        """The error to raise: the place, then what is wrong with it."""
+        return BadData(self.path, f"{self.name} {what}")
+
+    def checked(self, value: Any, kind: type[T]) -> T:
+        """The value, of the type that the format gives it. Raises BadData."""
+        # bool is an int to isinstance, and never is one in these formats.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise self.bad(f"must be {_noun(kind)}, not {_noun(type(value))}.")
+        return value
+
+    def get(self, record: dict[str, Any], name: str, kind: type[T]) -> T:
+        """A field that must be there. Raises BadData."""
+        if name not in record:
+            raise self.bad(f"has no field `{name}`.")
+        return self.at(f"`{name}`").checked(record[name], kind)
+
+    def instant(self, text: str) -> datetime:
+        """A date with time as these sets write it, "2023/05/30 (Tue) 23:40" or ISO 8601. They give no zone: UTC is assumed."""
+        bare = _WEEKDAY.sub("", text).strip()
+        for template in _TEMPLATES:
+            try:
+                return datetime.strptime(bare, template).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+        try:
+            found = datetime.fromisoformat(bare)
+        except ValueError:
+            raise self.bad(f"has {text!r}, which is no date such as 2023/05/30 (Tue) 23:40.") from None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -50,52 +94,23 @@ def parse_json(path: Path, data: bytes) -> Any:
         raise BadData(path, _json_trouble(text, error)) from error
 
 
-def parse_json_lines(path: Path, data: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Objects of a JSON Lines file, each with its place for messages."""
+def parse_json_lines(path: Path, data: bytes) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Objects of a JSON Lines file, each with its place."""
     for number, line in enumerate(parse_text(path, data).splitlines(), 1):
         if not line.strip():
             continue
+        place = Place(path, f"line {number}")
         try:
             value = json.loads(line)
         except json.JSONDecodeError as error:
-            raise BadData(path, f"line {number}: {_json_trouble(line, error)}") from error
-        yield f"line {number}", checked(path, f"line {number}", value, dict)
+            raise place.bad(_json_trouble(line, error)) from error
+        yield place, place.checked(value, dict)
 
 
 def _json_trouble(text: str, error: json.JSONDecodeError) -> str:
     if error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated"):
         return f"ends too early, at line {error.lineno}: is it truncated? ({error.msg})"
     return f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-
-
-def checked(path: Path, place: str, value: Any, kind: type[T]) -> T:
-    """The value, of the type that the format gives it."""
-    # bool is an int to isinstance, and never is one in these formats.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise BadData(path, f"{place} must be {_noun(kind)}, not {_noun(type(value))}.")
-    return value
-
-
-def get(path: Path, place: str, record: dict[str, Any], name: str, kind: type[T]) -> T:
-    """A field that must be there."""
-    if name not in record:
-        raise BadData(path, f"{place} has no field `{name}`.")
-    return checked(path, f"{place}, `{name}`,", record[name], kind)
-
-
-def parse_instant(path: Path, place: str, text: str) -> datetime:
-    """A date with time as these sets write it, "2023/05/30 (Tue) 23:40" or ISO 8601. They give no zone: UTC is assumed."""
-    bare = _WEEKDAY.sub("", text).strip()
-    for template in _TEMPLATES:
-        try:
-            return datetime.strptime(bare, template).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    try:
-        found = datetime.fromisoformat(bare)
-    except ValueError:
-        raise BadData(path, f"{place}: {text!r} is no date such as 2023/05/30 (Tue) 23:40.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def as_id(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from eval.dataset import Dataset, History, Question, Task, Turn
 from eval.errors import BadData
-from eval.readers.files import as_id, checked, get, parse_json, read_bytes, sha256
+from eval.readers.files import Place, as_id, parse_json, read_bytes, sha256
 
 CATEGORIES: Final = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 _SESSION: Final = re.compile(r"session_(\d+)")
@@ -40,11 +40,11 @@ class Evidence:
 def read_locomo(path: Path) -> Dataset:
     """Raises BadData."""
     data = read_bytes(path)
-    items = checked(path, "the file", parse_json(path, data), list)
+    items = Place(path, "the file").checked(parse_json(path, data), list)
     if not items or not isinstance(items[0], dict) or "conversation" not in items[0]:
         raise BadData(path, "is not LoCoMo: it must be a list of objects with a `conversation`.")
     counts: Counter[str] = Counter()
-    tasks = tuple(_task(path, f"item {number}", item, counts) for number, item in enumerate(items, 1))
+    tasks = tuple(_task(Place(path, f"item {number}"), item, counts) for number, item in enumerate(items, 1))
     names = [task.history.name for task in tasks]
     if len(set(names)) < len(names):
         raise BadData(path, "two conversations have the same `sample_id`.")
@@ -67,67 +67,72 @@ def parse_evidence(strings: list[Any], turns: Set[str]) -> Evidence:
     return Evidence(tuple(ids), repaired, unreadable, nowhere)
 
 
-def _task(path: Path, place: str, item: Any, counts: Counter[str]) -> Task:
-    record = checked(path, place, item, dict)
-    conversation = get(path, place, record, "conversation", dict)
-    turns = _turns(path, place, conversation, counts)
+def _task(place: Place, item: Any, counts: Counter[str]) -> Task:
+    record = place.checked(item, dict)
+    turns = _turns(place, place.get(record, "conversation", dict), counts)
+    history = History(as_id(str(record.get("sample_id") or place.name)), turns)
     known = {turn.id for turn in turns}
-    name = as_id(str(record.get("sample_id") or place.replace(" ", "-")))
-    questions = [
-        _question(path, f"{place}, question {number}", qa, f"{name}/{number}", known, counts)
-        for number, qa in enumerate(get(path, place, record, "qa", list), 1)
-    ]
+    questions: list[Question] = []
+    for number, raw in enumerate(place.get(record, "qa", list), 1):
+        here = place.at(f"question {number}")
+        qa = here.checked(raw, dict)
+        evidence = parse_evidence(here.at("`evidence`").checked(qa.get("evidence", []), list), known)
+        _count(evidence, counts)
+        questions.append(_question(here, qa, f"{history.name}/{number}", evidence))
     counts.update(conversations=1, episodes=len(turns), questions=len(questions))
-    return Task(History(name, turns), tuple(questions))
+    return Task(history, tuple(questions))
 
 
-def _turns(path: Path, place: str, conversation: dict[str, Any], counts: Counter[str]) -> tuple[Turn, ...]:
+def _turns(place: Place, conversation: dict[str, Any], counts: Counter[str]) -> tuple[Turn, ...]:
     numbers = sorted(int(m.group(1)) for key in conversation if (m := _SESSION.fullmatch(key)))
     turns: list[Turn] = []
     for number in numbers:
-        here = f"{place}, session_{number}"
-        at = _date(path, here, get(path, place, conversation, f"session_{number}_date_time", str))
-        for raw in get(path, place, conversation, f"session_{number}", list):
-            turns.append(_turn(path, here, checked(path, f"{here}, a turn,", raw, dict), number, at))
+        here = place.at(f"session_{number}")
+        at = _date(here, place.get(conversation, f"session_{number}_date_time", str))
+        for raw in place.get(conversation, f"session_{number}", list):
+            turns.append(_turn(here.at("a turn"), raw, number, at))
             counts["captions"] += bool(raw.get("blip_caption"))
     if not turns:
-        raise BadData(path, f"{place} has no turns in sessions `session_1`, `session_2` and so on.")
+        raise place.bad("has no turns in sessions `session_1`, `session_2` and so on.")
     if len({turn.id for turn in turns}) < len(turns):
-        raise BadData(path, f"{place} has two turns of one `dia_id`.")
+        raise place.bad("has two turns of one `dia_id`.")
     return tuple(turns)
 
 
-def _turn(path: Path, place: str, raw: dict[str, Any], session: int, at: datetime) -> Turn:
-    caption = raw.get("blip_caption")
-    text = get(path, f"{place}, a turn", raw, "text", str) + (f" [shares {caption}]" if caption else "")
-    speaker = get(path, f"{place}, a turn", raw, "speaker", str)
-    return Turn(get(path, f"{place}, a turn", raw, "dia_id", str), f"D{session}", speaker, None, text, at)
+def _turn(place: Place, raw: Any, session: int, at: datetime) -> Turn:
+    record = place.checked(raw, dict)
+    caption = record.get("blip_caption")
+    text = place.get(record, "text", str) + (f" [shares {caption}]" if caption else "")
+    return Turn(
+        place.get(record, "dia_id", str), f"D{session}", place.get(record, "speaker", str), role=None, text=text, at=at
+    )
 
 
-def _date(path: Path, place: str, text: str) -> datetime:
+def _date(place: Place, text: str) -> datetime:
     try:
         # LoCoMo gives no zone; its times are told as UTC.
         return datetime.strptime(text, _DATE).replace(tzinfo=UTC)
     except ValueError:
-        raise BadData(path, f"{place}: {text!r} is no date such as 1:56 pm on 8 May, 2023.") from None
+        raise place.bad(f"has {text!r}, which is no date such as 1:56 pm on 8 May, 2023.") from None
 
 
-def _question(path: Path, place: str, raw: Any, key: str, known: Set[str], counts: Counter[str]) -> Question:
-    qa = checked(path, place, raw, dict)
-    category = get(path, place, qa, "category", int)
-    if category not in CATEGORIES:
-        raise BadData(path, f"{place} has category {category}; there are 1 to 5.")
-    evidence = parse_evidence(checked(path, f"{place}, `evidence`,", qa.get("evidence", []), list), known)
+def _count(evidence: Evidence, counts: Counter[str]) -> None:
     counts.update(
         evidence_repaired=evidence.repaired,
         evidence_unreadable=evidence.unreadable,
         evidence_pointing_nowhere=evidence.nowhere,
         questions_without_evidence=not evidence.ids,
     )
+
+
+def _question(place: Place, qa: dict[str, Any], key: str, evidence: Evidence) -> Question:
+    category = place.get(qa, "category", int)
+    if category not in CATEGORIES:
+        raise place.bad(f"has category {category}; there are 1 to 5.")
     wrong = qa.get("adversarial_answer")
     return Question(
         id=key,
-        text=get(path, place, qa, "question", str),
+        text=place.get(qa, "question", str),
         group=CATEGORIES[category],
         # Some answers are numbers; adversarial questions have none.
         answer=str(qa.get("answer", "")),

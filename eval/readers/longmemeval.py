@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from eval.dataset import Dataset, History, Question, Task, Turn
 from eval.errors import BadData
-from eval.readers.files import as_id, checked, get, parse_instant, parse_json, read_bytes, sha256
+from eval.readers.files import Place, as_id, parse_json, read_bytes, sha256
 
 TYPES: Final = (
     "single-session-user",
@@ -49,11 +49,11 @@ class _Entry:
 def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
     """One namespace for each question, or with `pool` one that holds every session of the file once. Raises BadData."""
     data = read_bytes(path)
-    items = checked(path, "the file", parse_json(path, data), list)
+    items = Place(path, "the file").checked(parse_json(path, data), list)
     if not items or not isinstance(items[0], dict) or "haystack_sessions" not in items[0]:
         raise BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
     counts: Counter[str] = Counter()
-    entries = [_entry(path, f"item {number}", item, counts) for number, item in enumerate(items, 1)]
+    entries = [_entry(Place(path, f"item {number}"), item, counts) for number, item in enumerate(items, 1)]
     if len({entry.question.id for entry in entries}) < len(entries):
         raise BadData(path, "two items have the same `question_id`.")
     tasks = _pooled(entries, counts) if pool else tuple(_own(entry) for entry in entries)
@@ -70,86 +70,85 @@ def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
 # --- one item ---------------------------------------------------------------------------------------------------------
 
 
-def _entry(path: Path, place: str, item: Any, counts: Counter[str]) -> _Entry:
-    record = checked(path, place, item, dict)
-    key = get(path, place, record, "question_id", str)
-    sessions = _sessions(path, place, record, counts)
+def _entry(place: Place, item: Any, counts: Counter[str]) -> _Entry:
+    record = place.checked(item, dict)
+    key = place.get(record, "question_id", str)
+    sessions = _sessions(place, record, counts)
     gold = tuple(turn for session in sessions for turn in session.gold)
     abstains = _ABSTENTION in key
     skipped = "abstention" if abstains else None if gold else "no user-side evidence"
     if skipped:
         counts[f"skipped: {skipped}"] += 1
-    kind = get(path, place, record, "question_type", str)
+    kind = place.get(record, "question_type", str)
     if kind not in TYPES:
-        raise BadData(path, f"{place} has question type {kind!r}, which LongMemEval does not have.")
+        raise place.bad(f"has question type {kind!r}, which LongMemEval does not have.")
     if "answer" not in record:
-        raise BadData(path, f"{place} has no field `answer`.")
+        raise place.bad("has no field `answer`.")
     question = Question(
         id=key,
-        text=get(path, place, record, "question", str),
+        text=place.get(record, "question", str),
         group=kind,
         answer=str(record["answer"]),
         gold=gold,
-        asked_at=_asked_at(path, place, record, counts),
+        asked_at=_asked_at(place, record, counts),
         answerable=not abstains,
         skipped=skipped,
     )
     return _Entry(question, sessions)
 
 
-def _asked_at(path: Path, place: str, record: dict[str, Any], counts: Counter[str]) -> datetime | None:
+def _asked_at(place: Place, record: dict[str, Any], counts: Counter[str]) -> datetime | None:
     """Some derived files lost a few questions' dates."""
     if record.get("question_date") is None:
         counts["questions without a date"] += 1
         return None
-    return parse_instant(path, place, get(path, place, record, "question_date", str))
+    return place.instant(place.get(record, "question_date", str))
 
 
-def _sessions(path: Path, place: str, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:
-    ids = get(path, place, record, "haystack_session_ids", list)
-    dates = get(path, place, record, "haystack_dates", list)
-    bodies = get(path, place, record, "haystack_sessions", list)
+def _sessions(place: Place, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:
+    ids = place.get(record, "haystack_session_ids", list)
+    dates = place.get(record, "haystack_dates", list)
+    bodies = place.get(record, "haystack_sessions", list)
     if not len(ids) == len(dates) == len(bodies):
-        raise BadData(path, f"{place} has {len(ids)} session ids, {len(dates)} dates and {len(bodies)} sessions.")
-    own = {str(session) for session in get(path, place, record, "answer_session_ids", list)}
+        raise place.bad(f"has {len(ids)} session ids, {len(dates)} dates and {len(bodies)} sessions.")
+    own = {str(session) for session in place.get(record, "answer_session_ids", list)}
     if strays := own - {str(session) for session in ids}:
         counts["evidence sessions that are not in their haystack"] += len(strays)
     seen: Counter[str] = Counter()
     sessions: list[_Session] = []
     for raw, date, body in zip(ids, dates, bodies, strict=True):
-        here = f"{place}, session {raw!r}"
-        at = parse_instant(path, here, checked(path, f"{here}, its date,", date, str))
+        here = place.at(f"session {raw!r}")
         name = as_id(str(raw))
         seen[name] += 1
         if seen[name] > 1:
             counts["session ids that come twice"] += 1
             name = f"{name}~{seen[name]}"
-        turns = checked(path, here, body, list)
-        sessions.append(_session(path, here, name, at, turns, str(raw) in own, counts))
+        told = [_told(here.at(f"turn {number}"), turn) for number, turn in enumerate(here.checked(body, list), 1)]
+        counts["empty turns, left out"] += sum(not turn.text.strip() for turn in told)
+        sessions.append(_session(name, here.instant(here.checked(date, str)), told, own=str(raw) in own))
     # The oracle file is not in order of time; episodes are told as they happened.
     return tuple(sorted(sessions, key=lambda session: session.at))
 
 
-def _session(
-    path: Path, place: str, name: str, at: datetime, body: list[Any], own: bool, counts: Counter[str]
-) -> _Session:
-    turns: list[Turn] = []
-    gold: list[str] = []
-    told: list[tuple[str, str]] = []
-    for number, raw in enumerate(body, 1):
-        here = f"{place}, turn {number}"
-        record = checked(path, here, raw, dict)
-        role = get(path, here, record, "role", str)
-        text = get(path, here, record, "content", str)
-        told.append((role, text))
-        if not text.strip():
-            counts["empty turns, left out"] += 1
-            continue
-        turn = Turn(f"{name}_{number}", name, None, role, text, at, ranks=role == "user")
-        turns.append(turn)
-        if own and role == "user" and record.get("has_answer"):
-            gold.append(turn.id)
-    return _Session(name, at, tuple(turns), tuple(gold), hashlib.sha256(json.dumps(told).encode()).hexdigest())
+@dataclass(frozen=True, slots=True)
+class _Told:
+    role: str
+    text: str
+    has_answer: bool
+
+
+def _told(place: Place, raw: Any) -> _Told:
+    record = place.checked(raw, dict)
+    return _Told(place.get(record, "role", str), place.get(record, "content", str), bool(record.get("has_answer")))
+
+
+def _session(name: str, at: datetime, told: list[_Told], *, own: bool) -> _Session:
+    """own: whether it is evidence of the question; turns marked so in other sessions are no evidence here."""
+    numbered = [(f"{name}_{number}", turn) for number, turn in enumerate(told, 1) if turn.text.strip()]
+    turns = tuple(Turn(key, name, None, t.role, t.text, at, ranks=t.role == "user") for key, t in numbered)
+    gold = tuple(key for key, turn in numbered if own and turn.role == "user" and turn.has_answer)
+    content = json.dumps([(turn.role, turn.text) for turn in told])
+    return _Session(name, at, turns, gold, hashlib.sha256(content.encode()).hexdigest())
 
 
 # --- namespaces -------------------------------------------------------------------------------------------------------

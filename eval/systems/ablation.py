@@ -43,14 +43,22 @@ class Shelf:
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
         self._indexes: dict[str, MemoryIndex] = {}
+        self._queries: dict[str, NDArray[np.float32]] = {}
 
     def index(self, history: History) -> MemoryIndex:
         if history.name not in self._indexes:
             self._indexes[history.name] = build_index(history.turns, self.embedder)
         return self._indexes[history.name]
 
+    def query_vector(self, text: str) -> NDArray[np.float32]:
+        """Embedded once for all ablations: their search times are not the service's anyway."""
+        if text not in self._queries:
+            self._queries[text] = self.embedder.embed([text])[0]
+        return self._queries[text]
+
     def clear(self) -> None:
         self._indexes.clear()
+        self._queries.clear()
 
 
 class Ablation:
@@ -78,7 +86,7 @@ class Ablation:
     def search(self, history: History, question: Question, limit: int) -> Ranking:
         index = self._shelf.index(history)
         query = read_query(question.text, index.name_terms, question.asked_at or datetime.now(UTC))
-        vector = self._shelf.embedder.embed([query.embed_text])[0]
+        vector = self._shelf.query_vector(query.embed_text)
         hits = search(index, query, vector, None, limit=limit, weights=self._weights)
         return Ranking(tuple(history.turns[hit.doc].id for hit in hits), tuple(hit.score for hit in hits))
 

@@ -33,15 +33,18 @@ class Service:
         *,
         url: str | None = None,
         settings: Mapping[str, str] | None = None,
+        shown: Mapping[str, str] | None = None,
         embedding_cache: Path | None = None,
         start: Callable[[Path, Mapping[str, str]], Server] = Server,
     ) -> None:
         """url: of a running service, whose settings are its own; namespaces made there are erased again.
-        settings: environment variables of a server that is started. embedding_cache: its folder of remembered vectors.
+        settings: environment variables of a server that is started; `shown` are those of them that results depend on
+        and that differ from what is shipped. embedding_cache: its folder of remembered vectors.
         """
         self.name = name
         self._url = url
         self._changed = dict(settings or {})
+        self._shown = dict(self._changed if shown is None else shown)
         self._cache = embedding_cache
         self._start = start
         self._server: Server | None = None
@@ -51,7 +54,7 @@ class Service:
 
     @property
     def settings(self) -> dict[str, Any]:
-        shown: dict[str, Any] = {"version": memory_service.__version__, "changed": self._changed}
+        shown: dict[str, Any] = {"version": memory_service.__version__, "changed": self._shown}
         return shown | ({"url": self._url} if self._url else {})
 
     # --- the interface --------------------------------------------------------------------------------------------------

@@ -223,6 +223,13 @@ class NamespaceSnapshot:
         ).where(records.c.namespace == self.namespace, records.c.seq > after_seq, records.c.kind.in_([INDEX, ERASURE]))
         return self._connection.execute(query.order_by(records.c.seq).limit(limit)).all()
 
+    def lengths(self, seqs: Sequence[int]) -> dict[int, int]:
+        """Characters of the episodes' contents."""
+        query = select(episodes.c.seq, func.length(episodes.c.content).label("chars")).where(
+            episodes.c.namespace == self.namespace, episodes.c.seq.in_(seqs)
+        )
+        return {row.seq: row.chars for row in self._connection.execute(query)}
+
     def turns_before(self, session_id: str, seq: int, limit: int) -> list[AnyRow]:
         """The session's episodes of earlier seqs, nearest last."""
         query = (

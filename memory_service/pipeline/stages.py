@@ -81,8 +81,9 @@ class IndexStage:
 
 def resolved_times(text: str, occurred_at: datetime) -> list[tuple[int, int]]:
     """The times a text speaks of, read from when it was said, as [start, end) microseconds."""
-    found = find_times(text, occurred_at)
-    return sorted({(to_micros(t.interval_start), to_micros(t.interval_end)) for t in found})
+    # "before June" has no beginning: it would lie within every time that is asked for.
+    found = [time for time in find_times(text, occurred_at) if time.is_bounded]
+    return sorted({(to_micros(time.interval_start), to_micros(time.interval_end)) for time in found})
 
 
 class NoteStage:

@@ -7,7 +7,7 @@ work of processes that died, and all work when this is a process of its own.
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import structlog
@@ -22,6 +22,7 @@ from memory_service.log.records import Extract, missing_episodes, write_records
 from memory_service.log.schema import log_head
 from memory_service.log.schema import outbox as outbox_table
 from memory_service.log.store import Store
+from memory_service.log.views import NamespaceView
 from memory_service.log.writer import Transaction
 from memory_service.observability import metrics
 from memory_service.pipeline.progress import Progress
@@ -112,9 +113,10 @@ class Worker:
         while not self._stopping:
             try:
                 self._step()
-            except MemoryServiceError as error:
-                # The store is not writable now. Leases keep the jobs, which are taken up again when they expire.
-                _log.warning("worker_outage", error=str(error))
+            except Exception as error:  # noqa: BLE001 - logged and counted; a worker that ends would leave the queue to grow
+                # Leases keep the jobs at hand, which are taken up again when they expire, and end as dead letters at last.
+                known = isinstance(error, MemoryServiceError)
+                _log.warning("worker_outage", error=str(error) if known else type(error).__name__, exc_info=not known)
                 metrics.worker_outages.inc()
                 self._pause(_OUTAGE_PAUSE_S)
         self._give_back()
@@ -178,8 +180,24 @@ class Worker:
         groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
         for job in jobs:
             groups[job.namespace, job.stage].append(job)
-        for (_, stage), group in groups.items():
-            self._attempt(self._stages[stage], group)
+        for (namespace, stage), group in groups.items():
+            for portion in self._portions(self._store.namespace(namespace), group):
+                self._attempt(self._stages[stage], portion)
+
+    def _portions(self, view: NamespaceView, jobs: Sequence[Job]) -> Iterator[list[Job]]:
+        """Splits a batch by the length of its texts: a few books take as long as thousands of turns, and a lease is short."""
+        with view.snapshot() as snapshot:
+            lengths = snapshot.lengths([job.episode_seq for job in jobs])
+        portion: list[Job] = []
+        chars = 0
+        for job in jobs:
+            own = lengths.get(job.episode_seq, 0)
+            if portion and chars + own > limits.WORKER_BATCH_CHARS:
+                yield portion
+                portion, chars = [], 0
+            portion.append(job)
+            chars += own
+        yield portion
 
     def _attempt(self, stage: Stage, jobs: Sequence[Job]) -> None:
         """The group at once; where that fails, each alone, so that one bad episode fails alone."""

@@ -26,6 +26,9 @@ from retrieval.embedders import Embedder
 from retrieval.index import Document, MemoryIndex
 
 _ROWS_AT_ONCE: Final = 2_000
+_LOCKED_LOOKUPS: Final = 8
+"""Look-ups made under one lock: searches of the namespace come in between."""
+
 _REBUILD_SHARE: Final = 0.2
 """An index whose removed documents exceed this share is read anew from the log."""
 
@@ -87,6 +90,8 @@ class IndexCache:
         self._snapshots = SnapshotStore(folder, embedder.name, writable=save_snapshots)
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, NamespaceIndex] = OrderedDict()
+        self._bytes: dict[str, int] = {}
+        self._total_bytes = 0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -102,7 +107,7 @@ class IndexCache:
             saved = self._snapshots.save_if_due(entry)
         if saved:
             self._withdraw_if_erased(view, entry.applied_seq)
-        self._evict(view.namespace)
+        self._account(entry)
 
     def _withdraw_if_erased(self, view: NamespaceView, applied_seq: int) -> None:
         """Another process may have erased something, and deleted the snapshots, while this one was being written."""
@@ -123,11 +128,13 @@ class IndexCache:
         self, view: NamespaceView, seqs: Sequence[int], names: Sequence[Sequence[str]], limit: int
     ) -> list[list[tuple[int, float | None]]]:
         """Earlier episodes near to each of these, by vector or by name (the pipeline's NoteIndex port)."""
-        with self.current(view) as (index, _, _):
-            return [
-                related.find(index, seq, [t for name in own for t in terms(name)], limit)
-                for seq, own in zip(seqs, names, strict=True)
-            ]
+        found: list[list[tuple[int, float | None]]] = []
+        wanted = [(seq, [t for name in own for t in terms(name)]) for seq, own in zip(seqs, names, strict=True)]
+        for start in range(0, len(wanted), _LOCKED_LOOKUPS):
+            with self.current(view) as (index, _, _):
+                part = wanted[start : start + _LOCKED_LOOKUPS]
+                found += [related.find(index, seq, own, limit) for seq, own in part]
+        return found
 
     def forget(self, namespace: str) -> None:
         """Something was erased: what is in memory is brought level at the next use; what is on disk goes now."""
@@ -153,7 +160,7 @@ class IndexCache:
 
     def publish(self) -> None:
         """Sets the metrics."""
-        metrics.index_bytes.set(sum(entry.index.nbytes for entry in list(self._entries.values())))
+        metrics.index_bytes.set(self._total_bytes)
         metrics.index_namespaces.set(len(self._entries))
 
     def _entry(self, namespace: str) -> NamespaceIndex:
@@ -164,15 +171,22 @@ class IndexCache:
             self._entries.move_to_end(namespace)
             return entry
 
-    def _evict(self, in_use: str) -> None:
-        """Least recently used first; the one in use stays, however large."""
+    def _account(self, used: NamespaceIndex) -> None:
+        """Notes the size of what was just used, and lets go of the least recently used beyond the budget.
+
+        The one in use stays, however large. Only its size is taken anew: with thousands of namespaces, asking all of them at
+        every search would cost more than the search.
+        """
+        size = used.index.nbytes
         with self._lock:
-            total = sum(entry.index.nbytes for entry in self._entries.values())
-            for namespace in list(self._entries):
-                if total <= self._max_bytes:
-                    return
-                if namespace != in_use:
-                    total -= self._entries.pop(namespace).index.nbytes
+            if used.namespace not in self._entries:
+                return
+            self._total_bytes += size - self._bytes.get(used.namespace, 0)
+            self._bytes[used.namespace] = size
+            while self._total_bytes > self._max_bytes and len(self._entries) > 1:
+                oldest = next(iter(self._entries))
+                del self._entries[oldest]
+                self._total_bytes -= self._bytes.pop(oldest, 0)
 
 
 def _document(row: AnyRow) -> Document:

@@ -21,6 +21,9 @@ OPSET = 17
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "onnx", "onnxruntime")
 
+_HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+_HUB_IGNORED = ("onnx/*", "openvino/*", "*.msgpack")
+
 PARITY_TEXTS: tuple[str, ...] = (
     "",
     "Hello",
@@ -66,8 +69,9 @@ def export(source: str, label: str, folder: Path, *, local: bool) -> float:
 
     Raises EmbedderError, or ImportError if a library is missing.
     """
-    model = _load(source)
-    layout = read_layout(Path(source) if local else _downloaded(source))
+    source_folder = Path(source) if local else _downloaded(source)
+    layout = read_layout(source_folder)
+    model = _load(source_folder)
     model.max_seq_length = min(int(model.max_seq_length or MAX_WINDOW_TOKENS), MAX_WINDOW_TOKENS)
     expected: Vectors = np.asarray(
         model.encode(list(PARITY_TEXTS), normalize_embeddings=True, batch_size=8), np.float32
@@ -80,23 +84,36 @@ def export(source: str, label: str, folder: Path, *, local: bool) -> float:
     return parity
 
 
-def _load(source: str) -> Any:
+def _downloaded(name: str) -> Path:
+    """The hub's files of the model, in the hub client's own cache; weights in older formats only if there are no others.
+
+    Loading by folder and not by name: the same files then give the same window and pooling wherever they come from.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(_HUB_FILES), ignore_patterns=list(_HUB_IGNORED)))
+        if not any(folder.rglob("*.safetensors")):
+            snapshot_download(name, allow_patterns="*pytorch_model*.bin")
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise EmbedderError(
+            f"{name} cannot be had from the hub (the first time needs a network): {_first_line(error)}"
+        ) from error
+    return folder
+
+
+def _load(folder: Path) -> Any:
     from sentence_transformers import SentenceTransformer
 
     try:
-        return SentenceTransformer(source, device="cpu").float().eval()
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines() or [repr(error)]
-        raise EmbedderError(
-            f"{source} cannot be loaded (a hub name needs a network the first time): {reason[0]}"
-        ) from error
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True).float().eval()
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise EmbedderError(f"{folder.name} cannot be loaded: {_first_line(error)}") from error
 
 
-def _downloaded(name: str) -> Path:
-    """Where the hub's client has put the model that was just loaded."""
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(name, local_files_only=True))
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), repr(error))
 
 
 def _write_tokenizer(tokenizer: Any, path: Path) -> None:

@@ -33,7 +33,7 @@ class OnnxEmbedder:
     """A sentence-transformers model, exported by `retrieval.embedders.export`.
 
     Thread-safe: the session and the tokenizer are only read. With all-MiniLM-L6-v2, one text of a query's length takes
-    2 to 2.5 ms on two cores.
+    2.5 ms on two cores.
     """
 
     def __init__(self, folder: Path, *, threads: int = 0, batch_tokens: int = MAX_BATCH_TOKENS) -> None:

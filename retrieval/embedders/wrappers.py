@@ -123,8 +123,8 @@ class _Call:
 class BatchingEmbedder(EmbedderWrapper):
     """Runs the small calls that arrive while the model is busy as one batch. No call waits for another to come.
 
-    Sixteen callers of one query each on two cores: half the CPU time per query (2.0 ms for 3.9) and a third of the p95
-    of separate runs, which contend for the cores; one caller alone pays some microseconds.
+    Sixteen callers of one query each on two cores, beside separate runs, which contend for the cores: 690 queries/s for
+    490, p95 38 ms for 57, 2.3 ms of CPU a query for 4.0. One caller alone pays some microseconds.
     """
 
     def __init__(self, inner: Embedder, max_texts: int = MAX_COMBINED_TEXTS) -> None:

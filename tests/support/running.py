@@ -62,12 +62,14 @@ class Running:
         """Ids of the results."""
         return [result["id"] for result in self.search(query, ns, **fields)]
 
-    def pages(self, path: str, limit: int = 200, ns: str = NS, **params: Any) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, path: str, limit: int = 200, ns: str = NS, headers: dict[str, str] | None = None, **params: Any
+    ) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
         cursor: str | None = None
         while True:
             given = {"limit": limit, **params, **({"cursor": cursor} if cursor else {})}
-            response = self.get(path, ns, params=given)
+            response = self.get(path, ns, params=given, headers=headers)
             assert response.status_code == 200, response.text
             yield from response.json()["items"]
             cursor = response.json().get("next_cursor")

@@ -219,8 +219,8 @@ class TestContract:
 class TestHashEmbedder:
     def test_its_vectors_never_change(self) -> None:
         vector = HashEmbedder().embed(["Maria adopted a puppy"])[0]
-        assert np.flatnonzero(vector).tolist() == [29, 43, 52, 60]
-        assert_allclose(vector[[29, 43, 52, 60]], [0.5, 0.5, -0.5, -0.5])
+        assert np.flatnonzero(vector).tolist() == [4, 23, 47]  # two of the four words share a component
+        assert_allclose(vector[[4, 23, 47]], np.array([1, 2, 1]) / np.sqrt(6), rtol=1e-6)
 
     def test_case_and_punctuation_do_not_matter(self) -> None:
         one, other = HashEmbedder().embed(["Hello, World!", "hello world"])
@@ -641,13 +641,13 @@ class TestExport:
 
     def test_a_broken_model_says_so(self, tmp_path: Path) -> None:
         folder = model_folder(tmp_path / "broken", {"pooling_mode": "mean"})
-        with pytest.raises(EmbedderError, match="broken could not be exported to ONNX"):
+        with pytest.raises(EmbedderError, match=r"broken could not be exported to ONNX: .*header too small"):
             export_model(Source("broken", folder), tmp_path / "cache")
 
     def test_a_hub_name_needs_a_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         monkeypatch.setenv("HF_HOME", str(tmp_path))
-        with pytest.raises(EmbedderError, match="needs a network"):
+        with pytest.raises(EmbedderError, match="nobody/no-such-model cannot be had from the hub"):
             load_embedder("nobody/no-such-model", tmp_path / "cache")
 
 

@@ -1,0 +1,1 @@
+"""Results told to people: Markdown tables, a plot, runs side by side, docs/results.md."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import corpus, processes, yardsticks
-from bench.ack import body
+from bench.ack import await_enriched, body
 from bench.context import Context
 from bench.corpus import Turn
 from bench.fill import NAMESPACE
@@ -17,7 +17,6 @@ from bench.wire import Connection
 
 BAR: Final = 0.80
 _PATH: Final = f"/v1/namespaces/{NAMESPACE}/episodes"
-_POLL_S: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,7 @@ def _ingest(connection: Connection, request: bytes) -> tuple[float, float]:
     answer = json.loads(connection.post(f"{_PATH}?wait=indexed&timeout_ms=60000", request))
     indexed_s = time.perf_counter() - started
     last = answer["episodes"][-1]["id"]
-    while connection.get_json(f"{_PATH}/{last}/status")["status"] != "enriched":
-        time.sleep(_POLL_S)
+    await_enriched(connection, last)
     return indexed_s, time.perf_counter() - started
 
 

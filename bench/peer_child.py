@@ -2,7 +2,8 @@
 
 {"fill": "memories.npz"}        ready vectors into the vector store -> versions and seconds
 {"add": [text, ...]}            memories one by one                 -> milliseconds of each
-{"search": [query, ...]}        queries one by one                  -> milliseconds of each
+{"embed": [query, ...]}         queries through its embedder alone  -> milliseconds of each
+    {"search": [query, ...]}        queries one by one                  -> milliseconds of each
 """
 
 import hashlib
@@ -34,8 +35,10 @@ def main() -> None:
             answer = fill(memory, Path(request["fill"]))
         elif "add" in request:
             answer = [timed(lambda t=text: memory.add(t, user_id=_USER, infer=False)) for text in request["add"]]
-        else:
+        elif "search" in request:
             answer = [timed(lambda q=query: found(memory, q)) for query in request["search"]]
+        else:
+            answer = [timed(lambda q=query: memory.embedding_model.embed(q, "search")) for query in request["embed"]]
         print(json.dumps(answer), file=_answers, flush=True)
 
 

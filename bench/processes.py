@@ -1,6 +1,7 @@
 """Real servers as subprocesses: the service, and the bare echo that it is compared with."""
 
 import os
+import queue
 import re
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from typing import IO, Final
 from bench.wire import await_ready
 
 _LISTENING: Final = re.compile(r"Listening on (http://\S+)")
+_START_LIMIT_S: Final = 180.0
+"""The first start of all exports the model."""
+
 _STOP_LIMIT_S: Final = 60.0
 
 
@@ -74,7 +78,6 @@ def _process(command: list[str], environment: dict[str, str], *, ready: bool) ->
     assert process.stderr is not None
     try:
         url = _address(process.stderr)
-        threading.Thread(target=process.stderr.read, daemon=True).start()
         if ready:
             await_ready(url)
         yield Server(url, process.pid, time.perf_counter() - started)
@@ -83,13 +86,31 @@ def _process(command: list[str], environment: dict[str, str], *, ready: bool) ->
 
 
 def _address(stderr: IO[str]) -> str:
-    """The URL that the process tells. Raises RuntimeError with what it said when it ends before."""
+    """The URL that the process tells. Raises RuntimeError with what it said when it ends, or says nothing for too long.
+
+    Its standard error is read for as long as it lives, so that a full pipe cannot stop it.
+    """
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_follow, args=(stderr, lines), daemon=True).start()
     said: list[str] = []
-    for line in stderr:
+    deadline = time.monotonic() + _START_LIMIT_S
+    while (left_s := deadline - time.monotonic()) > 0:
+        try:
+            line = lines.get(timeout=left_s)
+        except queue.Empty:
+            break
+        if not line:
+            break
         said.append(line)
         if match := _LISTENING.search(line):
             return match.group(1)
     raise RuntimeError(f"The server did not start: {''.join(said).strip() or 'it said nothing'}")
+
+
+def _follow(stderr: IO[str], lines: "queue.SimpleQueue[str]") -> None:
+    for line in stderr:
+        lines.put(line)
+    lines.put("")
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:

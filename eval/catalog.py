@@ -91,6 +91,18 @@ def _ablations(means: Means) -> list[System]:
     return [Ablation(name, shelf, changed) for name, changed in ABLATIONS.items()]
 
 
+def _mem0(means: Means) -> list[System]:
+    from eval.systems.mem0 import Mem0, absent
+    from retrieval.embedders.resolve import resolve_model
+
+    if why := absent():
+        raise EvalError(f"mem0 cannot be run: {why}.")
+    try:
+        return [Mem0(resolve_model(means.model))]
+    except EmbedderError as error:
+        raise EvalError(str(error)) from error
+
+
 _MAKERS: Final[dict[str, Callable[[Means], list[System]]]] = {
     "service": _service,
     "bm25": _bm25,
@@ -98,4 +110,5 @@ _MAKERS: Final[dict[str, Callable[[Means], list[System]]]] = {
     "oracle": _oracle,
     "full": _full,
     "ablations": _ablations,
+    "mem0": _mem0,
 }

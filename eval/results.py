@@ -58,16 +58,16 @@ def read(folder: Path) -> dict[str, Any]:
 
 def _system(rows: SystemRows) -> dict[str, Any]:
     scored = [row for row in rows.questions if "metrics" in row]
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in scored:
-        groups[row["group"]].append(row)
+    answered = [row for row in rows.questions if "qa" in row]
     return {
-        "name": rows.system.name,
+        "name": rows.name,
         "key": rows.key,
-        "settings": rows.system.settings,
+        "settings": rows.settings,
         "scored": len(scored),
-        "metrics": means(scored),
-        "by_group": {name: {"scored": len(own), **means(own)} for name, own in sorted(groups.items())},
+        "metrics": means(scored, "metrics"),
+        "by_group": _by_group(scored, "metrics"),
+        "qa": {"answered": len(answered), **means(answered, "qa")} if answered else None,
+        "qa_by_group": _by_group(answered, "qa"),
         "abstention": _abstention(rows.questions),
         "costs": _costs(rows),
         "questions": rows.questions,
@@ -75,11 +75,18 @@ def _system(rows: SystemRows) -> dict[str, Any]:
     }
 
 
-def means(rows: Sequence[Row]) -> dict[str, float]:
-    """Mean of every metric over the rows."""
+def means(rows: Sequence[Row], part: str) -> dict[str, float]:
+    """Mean of every metric in that part of the rows."""
     if not rows:
         return {}
-    return {name: round(fmean(row["metrics"][name] for row in rows), 6) for name in rows[0]["metrics"]}
+    return {name: round(fmean(row[part][name] for row in rows), 6) for name in rows[0][part]}
+
+
+def _by_group(rows: Sequence[Row], part: str) -> dict[str, dict[str, float]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["group"]].append(row)
+    return {name: {"scored": len(own), **means(own, part)} for name, own in sorted(groups.items())}
 
 
 def _abstention(rows: Sequence[Row]) -> dict[str, Any] | None:

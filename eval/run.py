@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -10,7 +9,7 @@ from eval.dataset import Dataset, Question, Task, groups_of
 from eval.inputs import row_key
 from eval.limits import CONTEXT_TURNS, GROUP_EPISODES, KEPT_IDS, SEARCH_LIMIT
 from eval.rows import Row, RowLog
-from eval.score import Scorer
+from eval.score import Scorer, scorer_for
 from eval.systems.base import Ranking, System
 
 TokenCounter = Callable[[str], int]
@@ -28,7 +27,8 @@ class Progress(Protocol):
 class SystemRows:
     """All rows of one system."""
 
-    system: System
+    name: str
+    settings: dict[str, Any]
     key: str
     questions: list[Row]
     ingests: list[Row]
@@ -42,7 +42,6 @@ class Runner:
         self._log = log
         self._count_tokens = count_tokens
         self._progress = progress
-        self._official = dataset.benchmark.startswith("longmemeval")
 
     def run(self, systems: Sequence[System]) -> list[SystemRows]:
         """Raises what the systems raise; rows so far are kept. Systems share the histories at hand, then let them go."""
@@ -78,7 +77,7 @@ class Runner:
         asker: _Asker | None = None
         for task, question in waiting:
             if asker is None or asker.task is not task:
-                asker = _Asker(task, system, self._count_tokens, official_sessions=self._official)
+                asker = _Asker(task, system, self._count_tokens, scorer_for(self._dataset.benchmark, task.history))
             self._log.append({"key": key, **asker.ask(question)})
             self._progress.advance()
 
@@ -86,17 +85,18 @@ class Runner:
         own = [row for row in self._log.rows if row["key"] == key]
         asked = {question.id for question in self._dataset.questions()}
         questions = {row["question"]: row for row in own if row.get("question") in asked}
-        return SystemRows(system, key, list(questions.values()), [row for row in own if "ingest" in row])
+        ingests = [row for row in own if "ingest" in row]
+        return SystemRows(system.name, system.settings, key, list(questions.values()), ingests)
 
 
 class _Asker:
     """Asks one system the questions of one history."""
 
-    def __init__(self, task: Task, system: System, count_tokens: TokenCounter, *, official_sessions: bool) -> None:
+    def __init__(self, task: Task, system: System, count_tokens: TokenCounter, scorer: Scorer) -> None:
         self.task = task
         self._system = system
         self._count_tokens = count_tokens
-        self._scorer = Scorer(task.history, official_sessions=official_sessions)
+        self._scorer = scorer
         self._texts = {turn.id: turn.text for turn in task.history.turns}
         self._tokens: dict[str, int] = {}
 
@@ -134,8 +134,3 @@ class _Asker:
         if turn not in self._tokens:
             self._tokens[turn] = self._count_tokens(self._texts[turn])
         return self._tokens[turn]
-
-
-def open_log(out: Path) -> RowLog:
-    """The rows of an output folder."""
-    return RowLog(out / "rows.jsonl")

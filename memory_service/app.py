@@ -105,6 +105,8 @@ def build_app(settings: Settings, service: MemoryService) -> FastAPI:
         lifespan=lifespan,
         docs_url="/docs",
         redoc_url=None,
+        # A redirect would name the address that the request's Host header claims.
+        redirect_slashes=False,
     )
     app.state.service = service
     app.state.gatekeeper = Gatekeeper(service.store.database, settings.auth, settings.rate_limit)

@@ -89,6 +89,8 @@ class MemoryService:
         self.packer = packer
         self.queue = QueueGauge(store)
         self._progress = progress
+        self._unpurged: set[str] = set()
+        """Namespaces with an erasure that was accepted and whose old pages are still in the write-ahead log."""
         self._dispatcher = dispatcher
         self._max_queue_episodes = max_queue_episodes
 
@@ -180,12 +182,13 @@ class MemoryService:
             namespace,
             lambda tx: erasure.erase_session(tx, namespace, session_id, self.worker.versions, self._dispatcher),
         )
-        if erased is None:
+        if erased is None and namespace not in self._unpurged:
             raise NotFound(f"No session {session_id!r} here.")
         return self._purge(namespace)
 
     def erase_namespace(self, namespace: str) -> bool:
-        if self._erase(namespace, lambda tx: erasure.erase_namespace(tx, namespace)) is None:
+        erased = self._erase(namespace, lambda tx: erasure.erase_namespace(tx, namespace))
+        if erased is None and namespace not in self._unpurged:
             raise NotFound(f"No namespace {namespace!r}.")
         return self._purge(namespace)
 
@@ -204,8 +207,10 @@ class MemoryService:
     def _purge(self, namespace: str) -> bool:
         """Old pages leave the write-ahead log with a checkpoint, which waits for readers that still see them."""
         self.indexes.delete_snapshot(namespace)
+        self._unpurged.add(namespace)
         for _ in range(_CHECKPOINT_TRIES):
             if self.store.database.checkpoint():
+                self._unpurged.discard(namespace)
                 return True
             time.sleep(_CHECKPOINT_PAUSE_S)
         return False

@@ -19,7 +19,8 @@ def _default_model_dir() -> Path:
 class Settings(BaseSettings):
     """What an operator may set. Every field's description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="MEMORY_", extra="ignore", frozen=True)
+    # An empty variable is one that was not set: compose files and shells leave those, and "" would be a folder here.
+    model_config = SettingsConfigDict(env_prefix="MEMORY_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     data_dir: Path = Field(Path("data"), description="Folder of the database and the index snapshots.")
     host: str = Field("127.0.0.1", description="Address to listen on.")

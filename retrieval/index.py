@@ -183,6 +183,7 @@ class MemoryIndex:
             self._total_length -= int(self.column("length")[doc])
         self.dead += len(docs)
         self._remove_rows(np.array(docs, np.int32))
+        self._learn_names_anew()
 
     def _remove_rows(self, docs: NDArray[np.int32]) -> None:
         gone = np.isin(self.vectors.docs, docs)
@@ -214,6 +215,13 @@ class MemoryIndex:
         if name.lower() not in _ROLES:
             for term in dict.fromkeys(terms(name)):
                 self._speakers_by_term.setdefault(term, []).append(code)
+
+    def _learn_names_anew(self) -> None:
+        """A name whose last turn was removed is a word like any other again."""
+        self._speakers_by_term.clear()
+        for code in np.unique(self.column("speaker")[self.column("alive")]).tolist():
+            if code >= 0:
+                self._learn_name(code)
 
     # --- neighbours --------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,9 @@ from retrieval.index import MemoryIndex
 WINDOW: Final = 10_000
 """How many of the documents just before are looked at: the cost of a link does not grow with the namespace."""
 
-_RARE: Final = 0.02
-"""A name in a larger share of the documents (a speaker's) relates nothing in particular ..."""
-_ALWAYS: Final = 20
-"""... unless it is in this few."""
-
 
 def find(index: MemoryIndex, seq: int, name_terms: Sequence[str], limit: int) -> list[tuple[int, float | None]]:
-    """(seq, cosine) of the nearest earlier documents, then (seq, None) of the latest ones that share a rare name."""
+    """(seq, cosine) of the nearest earlier documents, then (seq, None) of the latest ones that share a name."""
     doc = index.doc_of(seq)
     if doc is None:
         return []
@@ -54,12 +49,11 @@ def _window_start(index: MemoryIndex, doc: int) -> int:
 
 
 def _sharing(index: MemoryIndex, doc: int, name_terms: Sequence[str], limit: int) -> list[int]:
+    """The latest holders of each name. How common a name is does not count: that would change with later erasures."""
     alive = index.column("alive")
-    rare = max(_ALWAYS, int(alive[:doc].sum() * _RARE))
     found: set[int] = set()
     for term in dict.fromkeys(name_terms):
         holders, _ = index.postings.get(term)
-        holders = holders[(holders < doc) & alive[holders]]
-        if len(holders) <= rare:
-            found.update(holders[-limit:].tolist())
+        holders = holders[: int(np.searchsorted(holders, doc))]
+        found.update(holders[alive[holders]][-limit:].tolist())
     return sorted(found, reverse=True)[:limit]

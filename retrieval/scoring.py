@@ -43,7 +43,8 @@ class Weights:
     """... and in the one beyond."""
     neighbour_length: float = 0.75
     neighbour_mean: float = 12.0
-    """A neighbour's length is judged by this fixed mean, in terms: a window must not win by being long."""
+    """A neighbour's length is judged by this mean, in terms, or the collection's if that is less: a window must not win by being
+    long, nor a word by standing next to a turn rather than in it."""
 
     time_decay_days: float = 7.0
     """Things are told after they happen: a turn this much later than the time asked for counts 1/e."""
@@ -195,7 +196,8 @@ def _spread(index: MemoryIndex, docs: NDArray[np.int32], occurrences: Floats, co
     """Adds a term's normalised occurrences to its documents and to their neighbours. The last slot takes what has none."""
     length = index.column("length")[docs]
     counts[docs] += occurrences / (1 - weights.length + weights.length * length / index.mean_length)
-    near = occurrences / (1 - weights.neighbour_length + weights.neighbour_length * length / weights.neighbour_mean)
+    mean = min(weights.neighbour_mean, index.mean_length)
+    near = occurrences / (1 - weights.neighbour_length + weights.neighbour_length * length / mean)
     for link in ("previous", "next"):
         neighbours = index.column(link)
         first = neighbours[docs]

@@ -8,8 +8,14 @@ import re
 from typing import Final
 
 PASSAGE_WORDS: Final = 30
-_MAX_CHARS: Final = 400
-"""About 200 tokens in the densest scripts: a sentence without an end, in a script without spaces, is cut here."""
+_MAX_WEIGHT: Final = 240
+"""Most tokens that a passage can be, by a count that errs above: what the embedder does not read, it cuts without a word."""
+
+_LETTER_WEIGHT: Final = 0.6
+"""Tokens of a Latin letter or a space, at most: prose has .25, random letters .55."""
+
+_HANGUL_WEIGHT: Final = 3
+"""A syllable may become three tokens, one for each letter in it. Any other character is one at most."""
 
 _MIN_WORDS: Final = 4
 """Fewer words ("Thanks!") say nothing by themselves; they stay with what stands before."""
@@ -22,6 +28,8 @@ _CITED_CHARS: Final = 1200
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？｡])|\n+")
 _WORD: Final = re.compile(r"\S+")
+_LIGHT: Final = re.compile(r"[A-Za-z ]")
+_HANGUL: Final = re.compile(r"[\uac00-\ud7a3]")
 
 Span = tuple[int, int]
 
@@ -32,8 +40,8 @@ def passages(text: str, max_words: int = PASSAGE_WORDS) -> list[Span]:
     words_in_last = 0
     for start, end in _sentences(text, max_words):
         words = _count_words(text, start, end)
-        fits = packed and words_in_last + words <= max_words and end - packed[-1][0] <= _MAX_CHARS
-        if packed and (fits or (words < _MIN_WORDS and end - packed[-1][0] <= _MAX_CHARS)):
+        wanted = words_in_last + words <= max_words or words < _MIN_WORDS
+        if packed and wanted and _weight(text, packed[-1][0], end) <= _MAX_WEIGHT:
             packed[-1] = (packed[-1][0], end)
             words_in_last += words
         else:
@@ -78,25 +86,38 @@ def _trimmed(text: str, start: int, end: int, max_words: int) -> list[Span]:
         end -= 1
     if start == end:
         return []
-    if end - start <= _MAX_CHARS and _count_words(text, start, end) <= 2 * max_words:
+    if _count_words(text, start, end) <= 2 * max_words and _weight(text, start, end) <= _MAX_WEIGHT:
         return [(start, end)]
     return _cut(text, start, end, max_words)
 
 
 def _cut(text: str, start: int, end: int, max_words: int) -> list[Span]:
-    """Pieces of at most `max_words` words; a word longer than a passage is cut by characters."""
+    """Pieces of at most `max_words` words; a word heavier than a passage is cut by characters."""
     pieces: list[Span] = []
-    first, count = start, 0
+    first, count, weight = start, 0, 0.0
     for match in _WORD.finditer(text, start, end):
-        if count == max_words or (match.end() - first > _MAX_CHARS and match.start() > first):
-            pieces += _by_characters(first, match.start())
-            first, count = match.start(), 0
+        own = _weight(text, match.start(), match.end()) + _LETTER_WEIGHT
+        if count and (count == max_words or weight + own > _MAX_WEIGHT):
+            pieces += _by_characters(text, first, match.start())
+            first, count, weight = match.start(), 0, 0.0
         count += 1
-    return pieces + _by_characters(first, end)
+        weight += own
+    return pieces + _by_characters(text, first, end)
 
 
-def _by_characters(start: int, end: int) -> list[Span]:
-    return [(at, min(at + _MAX_CHARS, end)) for at in range(start, end, _MAX_CHARS)]
+def _by_characters(text: str, start: int, end: int) -> list[Span]:
+    if _weight(text, start, end) <= _MAX_WEIGHT:
+        return [(start, end)]
+    step = _MAX_WEIGHT // _HANGUL_WEIGHT if _HANGUL.search(text, start, end) else _MAX_WEIGHT
+    return [(at, min(at + step, end)) for at in range(start, end, step)]
+
+
+def _weight(text: str, start: int, end: int) -> float:
+    """Most tokens that this part can be."""
+    part = text[start:end]
+    light = len(_LIGHT.findall(part))
+    hangul = 0 if part.isascii() else len(_HANGUL.findall(part))
+    return len(part) - light * (1 - _LETTER_WEIGHT) + hangul * (_HANGUL_WEIGHT - 1)
 
 
 def _count_words(text: str, start: int, end: int) -> int:

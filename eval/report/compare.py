@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from eval.errors import BadResults
 from eval.metrics.bootstrap import Interval, interval, paired
-from eval.report.markdown import Document, number, table, titles
+from eval.report.markdown import Document, family, number, table, titles
 
 COMPARED: Final[dict[str, tuple[str, ...]]] = {
     "locomo": ("turn.any@10", "turn.all@10", "turn.fraction@10", "session.all@5"),
     "longmemeval": ("turn.any@10", "turn.all@10", "turn.ndcg@10", "session.any@5", "session.all@5"),
+    "dmr": ("context.rouge_l@10",),
+    "sort": ("accuracy",),
 }
 
 
@@ -25,7 +27,7 @@ class Entry:
 
 
 def compared(benchmark: str) -> tuple[str, ...]:
-    return COMPARED["locomo" if benchmark == "locomo" else "longmemeval"]
+    return COMPARED[family(benchmark)]
 
 
 def side_by_side(documents: Sequence[tuple[str, Document]]) -> str:
@@ -84,11 +86,3 @@ def difference(change: Interval) -> str:
     """A signed difference with its interval."""
     text = f"{change.mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
     return f"**{text}**" if change.is_difference else text
-
-
-def system_rows(document: Document, name: str) -> dict[str, Any]:
-    """One system of a document. Raises BadResults."""
-    for system in document["systems"]:
-        if system["name"] == name:
-            return system
-    raise BadResults(f"The run has no system {name!r}.")

@@ -17,6 +17,7 @@ _TITLES: Final = {
     "locomo": "LoCoMo",
     "longmemeval-pool": "LongMemEval questions, one pool of all sessions",
     "longmemeval-48": "LongMemEval questions, each among 48 other sessions",
+    "sort": "SORT from memory, three books of Book-SORT",
 }
 _ABLATED: Final = "shipped scorer, in process"
 
@@ -35,8 +36,12 @@ def _section(document: Mapping[str, Any]) -> list[str]:
     ablated = [s for s in ranking if s["name"] == _ABLATED or s["name"].startswith("−")]
     plain = [system for system in ranking if system not in ablated]
     parts = [_provenance(document), comparison(document["benchmark"], _entries(plain))]
-    parts += ["All columns:", markdown.retrieval({**document, "systems": plain})]
-    parts += ["By kind of question, turn all@10:", markdown.by_group({**document, "systems": plain}, "turn.all@10")]
+    if document["benchmark"] == "sort":
+        parts += ["By variant and excerpt length:", markdown.by_group(document, "accuracy")]
+        parts += ["By distance bin, nearest first:", markdown.by_bin(document)]
+    else:
+        parts += ["All columns:", markdown.retrieval({**document, "systems": plain})]
+        parts += ["By kind of question, turn all@10:", markdown.by_group({**document, "systems": plain}, "turn.all@10")]
     if ablated:
         told = "Ablations: the shipped scorer in this process, each row with one part switched off."
         parts += [told, comparison(document["benchmark"], _entries(ablated))]
@@ -51,7 +56,7 @@ def _section(document: Mapping[str, Any]) -> list[str]:
 
 def _provenance(document: Mapping[str, Any]) -> str:
     own, machine = document["dataset"], document["environment"]
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in own["counts"].items())
+    counts = markdown.counted(own["counts"])
     return (
         f"`{own['file']}` (SHA-256 `{own['sha256'][:12]}`): {counts}. Version {machine['memory_service']}, "
         f"code `{machine['code']}`, Python {machine['python']}, {machine['cores']} cores, {machine['at'][:10]}."

@@ -1,6 +1,8 @@
 """Markdown tables of results documents."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 Document = Mapping[str, Any]
@@ -30,12 +32,28 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "official.all@5",
         "official.ndcg@5",
     ),
+    "dmr": ("context.rouge_l@10",),
+    "sort": ("accuracy",),
 }
 """What a benchmark's main table shows, as `level.metric@k`."""
 
 
+_GROUPED: Final = {
+    "locomo": "turn.all@10",
+    "longmemeval": "turn.all@10",
+    "dmr": "context.rouge_l@10",
+    "sort": "accuracy",
+}
+"""The metric that is told by kind of question."""
+
+
+def family(benchmark: str) -> str:
+    """ "longmemeval-pool" is judged and told as "longmemeval"."""
+    return benchmark.partition("-")[0]
+
+
 def columns_of(benchmark: str) -> tuple[str, ...]:
-    return COLUMNS["locomo" if benchmark == "locomo" else "longmemeval"]
+    return COLUMNS[family(benchmark)]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -142,9 +160,49 @@ def left_out(document: Document) -> str:
     return "\n".join(f"- {what}: {why}" for what, why in document["left_out"].items())
 
 
+def answers(document: Document) -> str | None:
+    """Scores of answers by kind of question; None where no language model answered."""
+    judged = [system for system in document["systems"] if system["qa"]]
+    if not judged:
+        return None
+    metrics = [name for name in judged[0]["qa"] if name != "answered"]
+    groups = {name: own["scored"] for system in judged for name, own in system["qa_by_group"].items()}
+    head = [
+        "system",
+        "metric",
+        "all",
+        *(f"{name} ({count})" for name, count in groups.items()),
+        "tokens/question",
+        "USD",
+    ]
+    rows: list[list[str]] = []
+    for system in judged:
+        own = system["costs"]
+        per_question = own["llm_tokens"] / max(1, system["qa"]["answered"])
+        for metric in metrics:
+            by_group_ = [number(system["qa_by_group"].get(name, {}).get(metric)) for name in groups]
+            told = [metric.removeprefix("qa."), number(system["qa"][metric]), *by_group_]
+            rows.append([system["name"], *told, f"{per_question:.0f}", f"{own['llm_usd']:.4f}"])
+    return table(head, rows)
+
+
+def by_bin(document: Document) -> str:
+    """SORT's accuracy by distance bin, nearest first, for each variant."""
+    rows: list[list[str]] = []
+    for system in document["systems"]:
+        cells: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for row in system["questions"]:
+            cells[row["group"].partition(",")[0]][row["bin"]].append(row["metrics"]["accuracy"])
+        for variant, bins in cells.items():
+            rows.append(
+                [f"{system['name']}, {variant}", *(number(fmean(bins[b])) if bins[b] else NONE for b in range(4))]
+            )
+    return table(["system", "bin 0", "bin 1", "bin 2", "bin 3"], rows)
+
+
 def page(document: Document) -> str:
     """The Markdown page of one run."""
-    metric = "turn.all@10"
+    metric = _GROUPED[family(document["benchmark"])]
     parts = [
         f"# {document['benchmark']}: {document['dataset']['file']}",
         f"{_counts(document)}\n\nMade by `{document['options'].get('command', '')}`.",
@@ -153,9 +211,13 @@ def page(document: Document) -> str:
         f"### {metric} by kind of question",
         by_group(document, metric),
     ]
+    if document["benchmark"] == "sort":
+        parts += ["### accuracy by distance bin", by_bin(document)]
     levels = [level for level in ("turn", "session", "official") if _has(document, level)]
     for level in levels:
         parts += [f"### {level}: any/all/NDCG at each cutoff", cutoffs(document, level)]
+    if told := answers(document):
+        parts += ["## Answers", told]
     if told := abstention(document):
         parts += ["## Abstention by confidence", told]
     parts += ["## Costs", costs(document)]
@@ -165,8 +227,12 @@ def page(document: Document) -> str:
 
 
 def _counts(document: Document) -> str:
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in document["dataset"]["counts"].items())
-    return f"Read: {told}."
+    return f"Read: {counted(document['dataset']['counts'])}."
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """What was found in a file; what was not is not mentioned."""
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
 
 
 def _has(document: Document, level: str) -> bool:

@@ -11,9 +11,9 @@ from starlette.responses import Response, StreamingResponse
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
-from memory_service.api.bodies import StrictRoute
 from memory_service.api.episodes import service_of
 from memory_service.api.security import AnyGrant, Gatekeeper, NamespaceName, needs, service_admin
+from memory_service.api.strict import StrictRoute
 from memory_service.errors import Forbidden, NotFound, StorageFull
 from memory_service.log.keys import create_key, list_keys, revoke_key
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
-from memory_service.api.bodies import StrictRoute
 from memory_service.api.security import NamespaceName, PathId, needs
+from memory_service.api.strict import StrictRoute
 from memory_service.service import Idempotency, MemoryService, request_hash
 
 router = APIRouter(prefix="/v1/namespaces/{ns}", tags=["episodes"], route_class=StrictRoute)

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from memory_service import limits, wire
 from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
-from memory_service.api.bodies import StrictRoute
 from memory_service.api.episodes import service_of
 from memory_service.api.security import AnyGrant, NamespaceName, PathId, needs
+from memory_service.api.strict import StrictRoute
 from memory_service.errors import Forbidden, NotFound
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=StrictRoute)
@@ -56,7 +56,7 @@ def list_notes(
     limit: paging.Limit = limits.DEFAULT_PAGE_ITEMS,
     cursor: paging.Cursor = None,
 ) -> Response:
-    """In the order in which they were made."""
+    """In the order of their episodes."""
     name = f"{ns}/notes"
     (after,) = paging.decode(name, cursor, [0])
     with service_of(request).namespace(ns).snapshot() as snapshot:

@@ -39,7 +39,8 @@ class ContextPacker:
             start, end = cited_span(len(text), item.passages, item.best)
             occurred_at = from_micros(row.occurred_at, row.offset_minutes)
             who = row.speaker or row.role or "document"
-            label = f"{who}, {occurred_at:%Y-%m-%d %H:%M}"
+            # On one line: a line break in a name must not begin what reads like another entry.
+            label = f"{' '.join(who.split())}, {occurred_at:%Y-%m-%d %H:%M}"
             pieces.append(Piece(label, " ".join(text[start:end].split()), (row.occurred_at, row.seq)))
             citations.append(
                 wire.Citation(

@@ -67,11 +67,17 @@ class Database:
             yield connection
 
     def checkpoint(self) -> bool:
-        """Moves the WAL into the database and empties it. False when a reader still needs it."""
+        """Moves the WAL into the database and empties it. False when a reader still needs it.
+
+        It does not wait: SQLite would wait with the write lock held, and all writers with it.
+        """
         with translated_errors():
             raw = self._engine.raw_connection()
             try:
-                busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                cursor = raw.cursor()
+                cursor.execute("PRAGMA busy_timeout=0")
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                cursor.execute(f"PRAGMA busy_timeout={limits.SQLITE_BUSY_MS}")
             finally:
                 raw.close()
         return not busy
@@ -108,6 +114,8 @@ def _sqlite_engine(url: str) -> Engine:
         poolclass=QueuePool,
         pool_size=16,
         max_overflow=32,
+        # Errors are logged: without this they would carry the statement's parameters, which are content.
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": limits.SQLITE_BUSY_MS / 1000},
     )
     event.listen(engine, "connect", _prepare_connection)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select
 
 from memory_service.log.episodes import id_hash
+from memory_service.log.idempotency import forget_ids
 from memory_service.log.outbox import Dispatcher, Job, enqueue
 from memory_service.log.records import ERASURE, blank_record, dependants, forget_records
 from memory_service.log.schema import (
@@ -89,6 +90,7 @@ def _erase(
         blank_record(tx.connection, seq, kind)
     if redo:
         enqueue(tx, list(redo.values()), dispatcher)
+    forget_ids(tx, namespace, gone)
     last = _log_erasures(tx, namespace, rows)
     return Erased(len(rows), last)
 

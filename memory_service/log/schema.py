@@ -132,7 +132,7 @@ notes = Table(
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("namespace", "id"),
     UniqueConstraint("episode_seq"),
-    Index(None, "namespace", "record_seq"),
+    Index(None, "namespace", "episode_seq"),
 )
 
 note_links = Table(
@@ -174,9 +174,12 @@ idempotency = Table(
     Column("key", String(256), nullable=False),
     Column("body_hash", LargeBinary(32), nullable=False),
     Column("response", Text, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("namespace", "key"),
     Index(None, "expires_at"),
+    Index(None, "namespace", "last_seq"),
 )
 
 tombstones = Table(

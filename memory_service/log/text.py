@@ -6,20 +6,23 @@ from typing import Any
 
 
 def searchable_text(kind: str, content: str) -> str:
-    """Text as it is; JSON as one `path: value` line for each leaf, so that names and values are found by their words."""
-    if kind != "json":
-        return content
-    return "\n".join(f"{path}: {value}" if path else value for path, value in _leaves(json.loads(content)))
+    """Text as it is; JSON as lines of its names and values, so that both are found by their words. About as long as it was."""
+    return content if kind != "json" else "\n".join(_lines(json.loads(content)))
 
 
-def _leaves(root: Any) -> Iterator[tuple[str, str]]:
-    """Depth first, in the order of the canonical text; without recursion, like all that reads foreign JSON."""
+def _lines(root: Any) -> Iterator[str]:
+    """`name: value` for each leaf, and a line for each name that holds more. A name is told once, not at every leaf below it.
+
+    Without recursion, like all that reads foreign JSON.
+    """
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
-        path, node = stack.pop()
-        if isinstance(node, dict):
-            stack.extend((f"{path}.{key}" if path else str(key), child) for key, child in reversed(node.items()))
-        elif isinstance(node, list):
-            stack.extend((path, child) for child in reversed(node))
+        name, node = stack.pop()
+        prefix = f"{name}: " if name else ""
+        if isinstance(node, dict | list):
+            if name:
+                yield f"{name}:"
+            children = node.items() if isinstance(node, dict) else (("", child) for child in node)
+            stack.extend(reversed([(str(key), child) for key, child in children]))
         else:
-            yield path, node if isinstance(node, str) else json.dumps(node)
+            yield prefix + (node if isinstance(node, str) else json.dumps(node))

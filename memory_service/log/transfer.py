@@ -12,14 +12,15 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection, select
 
 from memory_service import limits, wire
 from memory_service.errors import EpisodeConflict, Gone, InvalidImport
-from memory_service.instants import Instant, format_instant, from_micros
+from memory_service.instants import EARLIEST, LATEST, Instant, format_instant, from_micros, to_micros
 from memory_service.log.episodes import Draft, append, draft
 from memory_service.log.outbox import Dispatcher, Job, NoDispatcher, complete, enqueue
 from memory_service.log.records import (
@@ -34,10 +35,16 @@ from memory_service.log.records import (
     write_records,
 )
 from memory_service.log.schema import episodes, record_sources, records
+from memory_service.log.text import searchable_text
 from memory_service.log.writer import Transaction
 
 FORMAT: Final = 1
 _VECTOR_BYTES: Final = 2
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Position = Annotated[int, Field(ge=0, le=limits.MAX_CONTENT_BYTES)]
+_Micros = Annotated[int, Field(ge=to_micros(EARLIEST), le=to_micros(LATEST))]
 
 
 class _HeaderLine(wire.Request):
@@ -57,20 +64,20 @@ class _EpisodeLine(wire.EpisodeIn):
 class _LinkLine(wire.Request):
     episode_id: wire.Id
     kind: Literal["similar", "shared_name"]
-    weight: float
+    weight: _Share
 
 
 class _NoteLine(wire.Request):
     context: wire.Text
     keywords: list[wire.Text]
     tags: list[wire.Text]
-    importance: float
+    importance: _Share
     links: list[_LinkLine]
 
 
 class _IndexLine(wire.Request):
-    passages: list[tuple[int, int]]
-    times: list[tuple[int, int]]
+    passages: list[tuple[_Position, _Position]]
+    times: list[tuple[_Micros, _Micros]]
     model: str
 
 
@@ -213,6 +220,8 @@ def _read_record(result: Import, number: int, line: _RecordLine, embedder: str, 
     if line.kind == NOTE:
         note = _NoteLine.model_validate(line.payload)
         links = [Link(link.episode_id, link.kind, link.weight) for link in note.links]
+        if len({(link.episode_id, link.kind) for link in links}) < len(links):
+            raise _bad(number, "has a link twice")
         payload = NotePayload(note.context, note.keywords, note.tags, note.importance, links)
         result.records.append((number, line, payload, None))
         return
@@ -225,15 +234,26 @@ def _read_record(result: Import, number: int, line: _RecordLine, embedder: str, 
         return
     if not index.passages or len(vectors) != len(index.passages) * dimension * _VECTOR_BYTES:
         raise _bad(number, "has vectors whose size does not fit its passages")
+    if not np.isfinite(np.frombuffer(vectors, np.float16)).all():
+        raise _bad(number, "has vectors that are no numbers")
+    if any(start > end for start, end in (*index.passages, *index.times)):
+        raise _bad(number, "has a span that ends before it begins")
     result.records.append((number, line, IndexPayload(index.passages, index.times, index.model), vectors))
 
 
 def _check_record_targets(result: Import) -> None:
-    known = {item.id for item in result.drafts}
-    for number, line, _, _ in result.records:
-        unknown = {line.episode_id, *line.sources} - known
+    lengths = {item.id: len(searchable_text(item.kind, item.content)) for item in result.drafts if item.id is not None}
+    seen: set[tuple[str, str]] = set()
+    for number, line, payload, _ in result.records:
+        linked = [link.episode_id for link in payload.links] if isinstance(payload, NotePayload) else []
+        unknown = {line.episode_id, *line.sources, *linked} - lengths.keys()
         if unknown:
             raise _bad(number, f"speaks of the episode {sorted(unknown)[0]!r}, which the file does not hold")
+        if (line.episode_id, line.kind) in seen:
+            raise _bad(number, f"is a second {line.kind} record of the episode {line.episode_id!r}")
+        seen.add((line.episode_id, line.kind))
+        if isinstance(payload, IndexPayload) and max(end for _, end in payload.passages) > lengths[line.episode_id]:
+            raise _bad(number, "has a passage that ends beyond its episode's text")
 
 
 def _bad(number: int, what: str) -> InvalidImport:

@@ -177,8 +177,8 @@ class NamespaceSnapshot:
         ]
 
     def notes(self, after_seq: int, limit: int) -> list[tuple[int, wire.Note]]:
-        """In order of their records' seq, which comes with each."""
-        query = self._notes_with_episodes().where(notes.c.record_seq > after_seq).order_by(notes.c.record_seq)
+        """In order of their episodes' seq, which comes with each."""
+        query = self._notes_with_episodes().where(notes.c.episode_seq > after_seq).order_by(notes.c.episode_seq)
         return self._with_links(self._connection.execute(query.limit(limit)).all())
 
     def note(self, note_id: str) -> wire.Note | None:
@@ -297,7 +297,7 @@ class NamespaceSnapshot:
         for link in self._connection.execute(query):
             found = wire.NoteLink(note_id=link.target_id, kind=link.kind, weight=round(link.weight, 4))
             links.setdefault(link.source_id, []).append(found)
-        return [(row.record_seq, _note(row, links.get(row.id, []))) for row in rows]
+        return [(row.episode_seq, _note(row, links.get(row.id, []))) for row in rows]
 
 
 def _metadata_equals(key: str, value: wire.Scalar) -> Any:

@@ -14,6 +14,7 @@ from memory_service.log.schema import AnyRow
 from memory_service.log.text import searchable_text
 from memory_service.log.views import NamespaceView
 from memory_service.pipeline.notes import NoteMaker, Related, Turn
+from retrieval.analysis import terms
 from retrieval.embedders import Embedder
 from retrieval.names import find_names
 from retrieval.sentences import Span, passages
@@ -102,7 +103,7 @@ class NoteStage:
             ordered = [rows[job.episode_seq] for job in jobs if job.episode_seq in rows]
             before = [snapshot.turns_before(row.session_id, row.seq, limits.NOTE_NEIGHBOURS) for row in ordered]
         turns = [_turn(row) for row in ordered]
-        names = [find_names(turn.text) for turn in turns]
+        names = [_names_spoken_of(turn, neighbours) for turn, neighbours in zip(turns, before, strict=True)]
         related = self._index.related(view, [t.seq for t in turns], names, limits.MAX_LINKS * 2)
         with view.snapshot() as snapshot:
             known = snapshot.by_seq(sorted({seq for found in related for seq, _ in found}))
@@ -123,9 +124,15 @@ class NoteStage:
             Related(known[seq].id, seq, similarity, _names_of(known[seq])) for seq, similarity in found if seq in known
         ]
         payload = self._maker.make(turn, [_turn(row) for row in before], relatives)
-        linked = {link.episode_id for link in payload.links}
-        sources = [row.seq for row in before] + [r.seq for r in relatives if r.episode_id in linked]
+        # What was considered and not linked counts too: without it, something else might have been considered.
+        sources = [row.seq for row in before] + [relative.seq for relative in relatives]
         return Extract(namespace, turn.seq, turn.id, NOTE, self._maker.name, payload, None, sources)
+
+
+def _names_spoken_of(turn: Turn, before: Sequence[AnyRow]) -> list[str]:
+    """Names in the text less those of the people who talk: they are in every turn, and relate nothing."""
+    talking = {term for who in (turn.speaker, *(row.speaker for row in before)) if who for term in terms(who)}
+    return [name for name in find_names(turn.text) if not talking.issuperset(terms(name))]
 
 
 def _names_of(row: AnyRow) -> frozenset[str]:

@@ -49,6 +49,8 @@ class Worker:
         self._condition = threading.Condition()
         self._stopping = False
         self._started = False
+        self._backlog = False
+        """Jobs wait in the outbox that found no room here: until they are claimed, newer ones line up behind them."""
         self._next_housekeeping = 0.0
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -86,10 +88,11 @@ class Worker:
 
     def reserve(self, count: int) -> str | None:
         with self._condition:
-            held = sum(len(queue) for queue in self._handed.values())
-            if self._stopping or not self._thread.is_alive() or held + count > _HANDED_OVER_MAX:
+            if self._stopping or not self._thread.is_alive():
                 return None
-            return self.owner
+            held = sum(len(queue) for queue in self._handed.values())
+            self._backlog = self._backlog or held + count > _HANDED_OVER_MAX
+            return None if self._backlog else self.owner
 
     def hand_over(self, jobs: Sequence[Job]) -> None:
         with self._condition:
@@ -148,6 +151,7 @@ class Worker:
     def _claim(self) -> list[Job]:
         now, stage = self._due()
         if stage is None:
+            self._backlog = False
             return []
         jobs = self._store.writer.write(
             lambda tx: outbox.claim(tx, stage, self.owner, now, limits.WORKER_BATCH_EPISODES)

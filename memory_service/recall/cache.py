@@ -43,9 +43,12 @@ class NamespaceIndex:
         self.index = MemoryIndex(dimension)
         self.applied_seq = 0
         self.created_at: int | None = None
+        self.erased = False
+        """Something was erased since it was last level with the log."""
 
     def catch_up(self, snapshot: NamespaceSnapshot, head: Head | None) -> None:
         """Applies what the log has gained. The caller holds the lock and read `head` from the same snapshot."""
+        self.erased = False
         if head is None or head.created_at != self.created_at or self._is_worn():
             self._reset(head)
         if head is None or head.seq == self.applied_seq:
@@ -118,7 +121,7 @@ class IndexCache:
     def name_terms(self, view: NamespaceView) -> Set[str]:
         """Terms of the namespace's speakers' names, as of the last use of its index."""
         entry = self._entry(view.namespace)
-        if entry.created_at is None:
+        if entry.created_at is None or entry.erased:
             with self.current(view) as (index, _, _):
                 return set(index.name_terms)
         with entry.lock:
@@ -138,7 +141,9 @@ class IndexCache:
 
     def forget(self, namespace: str) -> None:
         """Something was erased: what is in memory is brought level at the next use; what is on disk goes now."""
-        with self._entry(namespace).lock:  # a snapshot that is being written must be whole before it can go
+        entry = self._entry(namespace)
+        with entry.lock:  # a snapshot that is being written must be whole before it can go
+            entry.erased = True
             self.delete_snapshot(namespace)
 
     def delete_snapshot(self, namespace: str) -> None:

@@ -49,10 +49,13 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=256), nullable=False),
         sa.Column("body_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("response", sa.Text(), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("namespace", "key", name=op.f("pk_idempotency")),
     )
     op.create_index(op.f("ix_idempotency_expires_at"), "idempotency", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_idempotency_namespace_last_seq"), "idempotency", ["namespace", "last_seq"], unique=False)
     op.create_table(
         "log_head",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -94,7 +97,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("episode_seq", name=op.f("uq_notes_episode_seq")),
         sa.UniqueConstraint("namespace", "id", name=op.f("uq_notes_namespace_id")),
     )
-    op.create_index(op.f("ix_notes_namespace_record_seq"), "notes", ["namespace", "record_seq"], unique=False)
+    op.create_index(op.f("ix_notes_namespace_episode_seq"), "notes", ["namespace", "episode_seq"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("episode_seq", sa.BigInteger(), nullable=False),

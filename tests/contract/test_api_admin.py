@@ -25,7 +25,6 @@ from memory_service.errors import (
 )
 from memory_service.instants import to_micros
 from memory_service.log.schema import outbox
-from tests.support.defects import defect
 from tests.support.embedders import CountingEmbedder, FailingEmbedder
 from tests.support.polling import eventually
 from tests.support.problems import refused
@@ -41,7 +40,9 @@ TALK: list[dict[str, Any]] = [
 ]
 
 
-def import_(service: Running, *lines: Any, ns: str = "ann", media_type: str = "application/x-ndjson") -> httpx2.Response:
+def import_(
+    service: Running, *lines: Any, ns: str = "ann", media_type: str = "application/x-ndjson"
+) -> httpx2.Response:
     """Sends lines: objects, or bytes as they are."""
     body = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     return service.http.post(service.url("import", ns), content=body, headers={"Content-Type": media_type})
@@ -131,7 +132,9 @@ def test_empty_lines_and_other_line_ends_are_nothing_wrong(service: Running) -> 
     assert import_(service, b"").json()["episodes"] == 0
 
 
-@pytest.mark.parametrize("media_type", ["application/x-ndjson", "application/jsonl; charset=utf-8", "application/octet-stream"])
+@pytest.mark.parametrize(
+    "media_type", ["application/x-ndjson", "application/jsonl; charset=utf-8", "application/octet-stream"]
+)
 def test_an_import_may_say_its_type_in_several_ways(service: Running, media_type: str) -> None:
     assert import_(service, {"content": "x"}, media_type=media_type).status_code == 200
 
@@ -215,7 +218,7 @@ UNCHECKED: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [*BAD_LINES, *(pytest.param(w, marks=defect(WRONG)) for w in UNCHECKED)])
+@pytest.mark.parametrize("what", [*BAD_LINES, *UNCHECKED])
 def test_a_bad_line_is_named_by_its_number_and_nothing_is_imported(service: Running, what: str) -> None:
     service.append({"id": "before", "content": "here before"}, wait="enriched")
     bad = {**BAD_LINES, **UNCHECKED}[what]
@@ -227,7 +230,6 @@ def test_a_bad_line_is_named_by_its_number_and_nothing_is_imported(service: Runn
 
 
 @pytest.mark.parametrize("record", [INDEX, NOTE], ids=["index", "note"])
-@defect(WRONG)
 def test_two_records_of_one_kind_for_one_episode_are_refused(service: Running, record: dict[str, Any]) -> None:
     refused(import_(service, EPISODE, record, record), InvalidImport, "/3")
     assert service.count() == 0
@@ -367,7 +369,9 @@ def test_an_unknown_dead_letter_is_not_found(service: Running, letter: str) -> N
     refused(service.post(f"dead-letters/{letter}/retry"), NotFound)
 
 
-@pytest.mark.parametrize("letter", ["x", "9999999999999999999.index.1", "1.index", "-1.index.1", "1.INDEX.1", "1.index.1.1"])
+@pytest.mark.parametrize(
+    "letter", ["x", "9999999999999999999.index.1", "1.index", "-1.index.1", "1.INDEX.1", "1.index.1.1"]
+)
 def test_what_cannot_be_a_dead_letters_id_is_refused(service: Running, letter: str) -> None:
     refused(service.post(f"dead-letters/{letter}/retry"), Invalid, "path:id")
 
@@ -420,5 +424,7 @@ def test_metrics_count_requests_by_their_routes_template(service: Running) -> No
 
 
 def test_every_answer_has_a_request_id(service: Running) -> None:
-    ids = {service.get(path).headers["x-request-id"] for path in ("/healthz", "/v1/namespaces", "/nowhere", "episodes/x")}
+    ids = {
+        service.get(path).headers["x-request-id"] for path in ("/healthz", "/v1/namespaces", "/nowhere", "episodes/x")
+    }
     assert len(ids) == 4

@@ -16,7 +16,6 @@ from memory_service.clock import FrozenClock
 from memory_service.errors import EpisodeConflict, Gone, IdempotencyMismatch, Invalid, InvalidCursor, NotFound
 from memory_service.settings import Settings
 from tests.support.commits import be_impatient, one_commit, queued, reading
-from tests.support.defects import defect
 from tests.support.polling import eventually
 from tests.support.problems import refused
 from tests.support.running import Running, Start
@@ -264,7 +263,9 @@ def test_a_bad_request_among_those_that_share_a_commit_fails_alone(service: Runn
     with ThreadPoolExecutor(3) as pool:
         with one_commit(service.service, 3):
             good = [pool.submit(service.append, text) for text in ("one", "two")]
-            bad = pool.submit(service.post, "episodes", {"episodes": [{"content": "three"}, {**EPISODE, "content": "other"}]})
+            bad = pool.submit(
+                service.post, "episodes", {"episodes": [{"content": "three"}, {**EPISODE, "content": "other"}]}
+            )
         assert all(future.result()["episodes"] for future in good)
         refused(bad.result(), EpisodeConflict, "/episodes/1/content")
     assert service.count() == 3
@@ -461,7 +462,6 @@ def test_an_erasure_under_a_running_read_is_accepted_and_complete_once_the_read_
 
 
 @pytest.mark.parametrize("path", ["sessions/s1", ""])
-@defect("DELETE of a session or namespace that was accepted with 202 answers 404 when it is sent again (service.py)")
 def test_an_accepted_erasure_of_more_is_complete_once_the_read_has_ended(
     start: Start, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -473,7 +473,6 @@ def test_an_accepted_erasure_of_more_is_complete_once_the_read_has_ended(
     assert service.delete(path).status_code == 204
 
 
-@defect("the checkpoint of an erasure waits for readers inside SQLite, with the write lock held (log/database.py)")
 def test_an_erasure_that_waits_for_a_reader_does_not_hold_up_writers(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -509,7 +508,9 @@ def can_lock(path: Path) -> bool:
 
 
 def test_erasing_a_session_takes_all_its_episodes_and_no_other(service: Running) -> None:
-    service.append(*[{"id": f"e{n}", "content": f"turn {n}", "session_id": f"s{n % 2}"} for n in range(6)], wait="enriched")
+    service.append(
+        *[{"id": f"e{n}", "content": f"turn {n}", "session_id": f"s{n % 2}"} for n in range(6)], wait="enriched"
+    )
     assert service.delete("sessions/s1").status_code == 204
     assert [e["id"] for e in service.pages("episodes")] == ["e0", "e2", "e4"]
     assert [s["id"] for s in service.pages("sessions")] == ["s0"]
@@ -526,7 +527,12 @@ def test_erasing_a_namespace_takes_everything_and_lets_it_start_afresh(service: 
     for path in ("episodes", "sessions", "notes"):
         assert list(service.pages(path)) == []
     assert service.found("Ghent") == []
-    assert append_once(service, {"episodes": [{**EPISODE, "content": "Anew, under the same id and the same key."}]}).status_code == 202
+    assert (
+        append_once(
+            service, {"episodes": [{**EPISODE, "content": "Anew, under the same id and the same key."}]}
+        ).status_code
+        == 202
+    )
     assert service.found("anew") == ["e1"]
     assert service.count("bob") == 1
 

@@ -13,7 +13,6 @@ from memory_service.errors import Gone, NotFound
 from retrieval.embedders.base import Vectors
 from retrieval.embedders.testing import HashEmbedder
 from tests.support.bytes_on_disk import files_holding
-from tests.support.defects import defect
 from tests.support.problems import refused
 from tests.support.running import Running, Start
 
@@ -83,7 +82,9 @@ def test_the_same_episodes_have_the_same_notes_in_every_store(service: Running, 
     tell(service, *TALK)
     tell(other, *TALK)
     moments = {"created_at"}
-    mine, theirs = ([{k: v for k, v in n.items() if k not in moments} for n in s.pages("notes")] for s in (service, other))
+    mine, theirs = (
+        [{k: v for k, v in n.items() if k not in moments} for n in s.pages("notes")] for s in (service, other)
+    )
     assert mine == theirs
 
 
@@ -168,7 +169,6 @@ def test_after_an_erasure_no_file_of_the_store_holds_a_byte_of_it(
     assert files_holding(folder, *needles) == {}, "nor does what was made anew"
 
 
-@defect("the id of an erased episode stays in the answer that its Idempotency-Key keeps (log/idempotency.py)")
 def test_an_erased_id_leaves_the_remembered_answers_too(service: Running) -> None:
     body = {"episodes": [{"id": "zyxwv-alice@example.com", "content": "hi"}]}
     service.post("episodes", body, headers={"Idempotency-Key": "k"})
@@ -233,7 +233,6 @@ def test_every_answer_equals_that_of_a_store_which_never_received_the_erased(
     assert service.digest() == never.digest()
 
 
-@defect("notes that an erasure makes anew move to the end of the list (log/views.py orders by the record's seq)")
 def test_an_erasure_leaves_the_notes_that_remain_in_their_order(service: Running) -> None:
     tell(service, *TALK)
     service.delete("episodes/e1")
@@ -241,7 +240,6 @@ def test_an_erasure_leaves_the_notes_that_remain_in_their_order(service: Running
     assert [n["episode_ids"] for n in service.pages("notes")] == [["e2"], ["e3"], ["e4"], ["e5"]]
 
 
-@defect("the index in memory keeps the names of speakers who were erased until it is built anew (retrieval/index.py)")
 def test_a_speaker_who_was_erased_is_no_name_any_more(service: Running, start: Start, tmp_path: Path) -> None:
     never = start(data_dir=tmp_path / "never")
     texts = ["the tea was cold", "zelda is a game", "rocket science", "zelda tea party", "nothing at all"]
@@ -254,7 +252,6 @@ def test_a_speaker_who_was_erased_is_no_name_any_more(service: Running, start: S
     assert answers(service, "zelda tea rocket") == answers(never, "zelda tea rocket")
 
 
-@defect("a link that a rare name would have made is not made anew when an erasure makes the name rare (retrieval/related.py)")
 def test_a_name_that_an_erasure_makes_rare_links_as_if_it_had_always_been(
     service: Running, start: Start, tmp_path: Path
 ) -> None:

@@ -213,5 +213,5 @@ class TestFilesThatAreSomethingElse:
 
     def test_the_other_benchmarks_file(self, tmp_path, read):
         item = longmemeval_item() if read is read_locomo else locomo_item()
-        with pytest.raises(BadData, match="is not (LoCoMo|LongMemEval)"):
+        with pytest.raises(BadData, match=r"is not (LoCoMo|LongMemEval)"):
             read(write(tmp_path / "o.json", [item]))

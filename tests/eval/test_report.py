@@ -3,14 +3,15 @@
 import pytest
 
 from eval import results
-from eval.benchmarks import Options, run_retrieval
+from eval.benchmarks import Options, run_benchmark
 from eval.catalog import Means
 from eval.errors import BadResults, EvalError
 from eval.readers.locomo import read_locomo
 from eval.report.compare import side_by_side
 from eval.report.document import results_page
 from eval.report.markdown import number, page, table
-from eval.run import Runner, open_log
+from eval.rows import RowLog
+from eval.run import Runner
 from tests.eval.doubles import Quiet, Scripted, words
 from tests.eval.files import locomo_item, write
 
@@ -18,7 +19,7 @@ from tests.eval.files import locomo_item, write
 @pytest.fixture
 def document(tmp_path):
     dataset = read_locomo(write(tmp_path / "l.json", [locomo_item()]))
-    runner = Runner(dataset, open_log(tmp_path / "out"), words, Quiet())
+    runner = Runner(dataset, RowLog(tmp_path / "out" / "rows.jsonl"), words, Quiet())
     return results.build(
         dataset, runner.run([Scripted("first"), Scripted("second")]), {"command": "x"}, {"mem0": "absent"}
     )
@@ -72,7 +73,7 @@ def test_the_results_page_names_the_file_the_code_and_the_sources(document):
 def test_a_run_writes_its_rows_results_page_and_plot(tmp_path, means):
     data = write(tmp_path / "l.json", [locomo_item()])
     options = Options(data, tmp_path / "out", ("bm25", "oracle", "full"))
-    run_retrieval("locomo", options, means, Quiet())
+    run_benchmark("locomo", options, means, Quiet())
     made = {path.name for path in (tmp_path / "out").iterdir()}
     assert made == {"rows.jsonl", "results.json", "results.md", "plot.png"}
     told = (tmp_path / "out" / "results.md").read_text()
@@ -84,7 +85,7 @@ def test_an_interrupted_run_leaves_rows_and_no_table(tmp_path, means, monkeypatc
     data = write(tmp_path / "l.json", [locomo_item()])
     monkeypatch.setattr("eval.catalog._MAKERS", {"broken": lambda _: [Scripted(fail_at=2)]})
     with pytest.raises(KeyboardInterrupt):
-        run_retrieval("locomo", Options(data, tmp_path / "out", ("broken",)), means, Quiet())
+        run_benchmark("locomo", Options(data, tmp_path / "out", ("broken",)), means, Quiet())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["rows.jsonl"]
 
 
@@ -92,7 +93,7 @@ def test_systems_are_closed_whatever_happens(tmp_path, means, monkeypatch):
     system = Scripted(fail_at=2)
     monkeypatch.setattr("eval.catalog._MAKERS", {"broken": lambda _: [system]})
     with pytest.raises(KeyboardInterrupt):
-        run_retrieval(
+        run_benchmark(
             "locomo",
             Options(write(tmp_path / "l.json", [locomo_item()]), tmp_path / "out", ("broken",)),
             means,
@@ -103,5 +104,5 @@ def test_systems_are_closed_whatever_happens(tmp_path, means, monkeypatch):
 
 def test_a_system_that_there_is_not_is_told_with_those_there_are(tmp_path, means):
     data = write(tmp_path / "l.json", [locomo_item()])
-    with pytest.raises(EvalError, match="'bm26'. There are: service, bm25"):
-        run_retrieval("locomo", Options(data, tmp_path / "out", ("bm26",)), means, Quiet())
+    with pytest.raises(EvalError, match=r"'bm26'\. There are: service, bm25"):
+        run_benchmark("locomo", Options(data, tmp_path / "out", ("bm26",)), means, Quiet())

@@ -28,7 +28,7 @@ def test_a_row_that_was_being_written_when_the_run_ended_is_cut_off(tmp_path):
 def test_a_damaged_row_is_an_error_that_says_what_to_do(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"question": "1"}\nnonsense\n{"question": "2"}\n')
-    with pytest.raises(BadResults, match="line 2 is damaged. Delete the file"):
+    with pytest.raises(BadResults, match=r"line 2 is damaged\. Delete the file"):
         RowLog(path)
 
 

@@ -5,7 +5,8 @@ import pytest
 from eval import results
 from eval.readers.locomo import read_locomo
 from eval.readers.longmemeval import read_longmemeval
-from eval.run import Runner, open_log
+from eval.rows import RowLog
+from eval.run import Runner
 from tests.eval.doubles import Quiet, Scripted, words
 from tests.eval.files import locomo_item, longmemeval_item, write
 
@@ -16,7 +17,7 @@ def dataset(tmp_path):
 
 
 def run(dataset, out, *systems):
-    return Runner(dataset, open_log(out), words, Quiet()).run(systems)
+    return Runner(dataset, RowLog(out / "rows.jsonl"), words, Quiet()).run(systems)
 
 
 def test_every_question_has_one_row_with_its_metrics(dataset, tmp_path):

@@ -20,7 +20,9 @@ from tests.support.process import command, serving
 from tests.support.routes import Route, routes
 from tests.support.running import Running, Start, running
 
-OPEN = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")}
+OPEN = {
+    ("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")
+}
 """Routes that need no key: they name no tenant."""
 
 NEEDS: dict[Route, str] = {
@@ -83,7 +85,13 @@ def test_every_route_is_open_or_needs_a_scope(locked: Running) -> None:
 
 @pytest.mark.parametrize("route", NEEDS, ids=" ".join)
 def test_a_route_refuses_a_request_without_a_good_key(locked: Running, route: Route) -> None:
-    for headers in ({}, bearer("msk_unknown"), {"Authorization": "Basic YTpi"}, bearer(""), {"Authorization": "Bearer"}):
+    for headers in (
+        {},
+        bearer("msk_unknown"),
+        {"Authorization": "Basic YTpi"},
+        bearer(""),
+        {"Authorization": "Bearer"},
+    ):
         response = call(locked, route, headers)
         refused(response, Unauthenticated)
         assert response.headers["www-authenticate"] == "Bearer"
@@ -102,13 +110,19 @@ def test_the_scheme_may_be_written_in_any_case(locked: Running, value: str) -> N
 
 def test_a_key_counts_only_as_a_header(locked: Running) -> None:
     secret = make_key(locked, "admin")["Authorization"].removeprefix("Bearer ")
-    for options in ({"params": {"api_key": secret, "key": secret}}, {"headers": {"X-API-Key": secret, "Cookie": f"key={secret}"}}):
+    for options in (
+        {"params": {"api_key": secret, "key": secret}},
+        {"headers": {"X-API-Key": secret, "Cookie": f"key={secret}"}},
+    ):
         refused(locked.get("episodes", **options), Unauthenticated)
 
 
 @pytest.mark.parametrize("secret", ["x" * 50_000, "ключ", "msk_\x7f", "' OR 1=1 --", "*", "none"])
 def test_a_strange_key_is_unknown(locked: Running, secret: str) -> None:
-    refused(locked.http.get(locked.url("episodes"), headers=[("Authorization", b"Bearer " + secret.encode())]), Unauthenticated)
+    refused(
+        locked.http.get(locked.url("episodes"), headers=[("Authorization", b"Bearer " + secret.encode())]),
+        Unauthenticated,
+    )
 
 
 def test_part_of_a_secret_and_a_keys_id_are_no_keys(locked: Running) -> None:
@@ -233,7 +247,9 @@ def test_a_revoked_key_is_refused_at_once(locked: Running) -> None:
     refused(locked.delete("/v1/keys/" + "0" * 16, headers=admin), NotFound)
 
 
-def test_a_key_that_another_process_revoked_is_looked_up_again(locked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_another_process_revoked_is_looked_up_again(
+    locked: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from memory_service.log.keys import revoke_key
 
     admin = make_key(locked, "admin")
@@ -277,7 +293,9 @@ def test_a_rate_that_is_none_is_told_at_the_start(start: Start, settings: Settin
 # --- auth off -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "example.com", "", "169.254.1.1", "fe80::1"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "example.com", "", "169.254.1.1", "fe80::1"]
+)
 def test_keys_cannot_be_off_where_others_reach_the_service(settings: Settings, host: str) -> None:
     with pytest.raises(ConfigurationError, match="MEMORY_AUTH=off is refused"):
         settings.model_copy(update={"host": host}).check()

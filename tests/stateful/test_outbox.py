@@ -171,6 +171,47 @@ def test_jobs_of_a_unit_that_fails_are_not_handed_over(service: MemoryService) -
     assert handed.jobs == []
 
 
+class Stepping:
+    """A stage that waits before each of its batches, until it is let go."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.name, self.version, self._stage = stage.name, stage.version, stage
+        self.begun, self._allowed = 0, threading.Semaphore(0)
+
+    def extract(self, view: NamespaceView, jobs: Sequence[Job]) -> list[Extract]:
+        self.begun += 1
+        assert self._allowed.acquire(timeout=30)
+        return self._stage.extract(view, jobs)
+
+    def let_go(self, batches: int = 1) -> None:
+        self._allowed.release(batches)
+
+
+def test_work_is_done_in_the_order_of_the_log_though_not_all_of_it_fits_in_memory(
+    service: MemoryService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory_service.pipeline.worker._HANDED_OVER_MAX", 4)
+    index, note = Stepping(stages(service)[0]), Recording(stages(service)[1])
+    worker = new_worker(service, [index, note])
+    worker.start()
+
+    def dispatched(*names: str) -> None:
+        items = [draft(wire.EpisodeIn(id=name, content=f"about {name}"), None) for name in names]
+        service.store.writer.write(lambda tx: append_in(tx, "ns", items, worker.first_stage, worker))
+
+    dispatched("a")
+    eventually(lambda: index.begun == 1)
+    dispatched("b1", "b2", "b3")
+    dispatched("c1", "c2")  # no room: they stay in the outbox
+    index.let_go()
+    eventually(lambda: index.begun == 2)
+    dispatched("d1")  # there is room again
+    index.let_go(100)
+    assert worker.drain(30)
+    worker.close()
+    assert note.seqs == sorted(note.seqs)
+
+
 def test_two_processes_share_the_work_and_do_nothing_twice(folder: Path) -> None:
     here, there = open_service(folder), open_service(folder)
     seen = [Recording(stages(one)[0]) for one in (here, there)]

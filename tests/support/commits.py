@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
+from memory_service import limits
 from memory_service import service as service_module
 from memory_service.log import database
 from memory_service.service import MemoryService
@@ -41,6 +42,7 @@ def reading(service: MemoryService) -> Iterator[None]:
 
 def be_impatient(monkeypatch: pytest.MonkeyPatch, busy_ms: int = 50) -> None:
     """Stores opened from now on wait this long for a lock, and try few times to finish an erasure."""
+    monkeypatch.setattr(limits, "SQLITE_BUSY_MS", busy_ms)
     pragmas = [p for p in database._PRAGMAS if "busy_timeout" not in p]
     monkeypatch.setattr(database, "_PRAGMAS", (*pragmas, f"PRAGMA busy_timeout={busy_ms}"))
     monkeypatch.setattr(service_module, "_CHECKPOINT_TRIES", 2)

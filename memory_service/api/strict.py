@@ -1,26 +1,44 @@
-"""Request bodies as JSON in the strict sense of RFC 8259: what two readers would understand differently is refused."""
+"""Requests read strictly: what two readers would understand differently, or what would be ignored, is refused."""
 
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from memory_service.errors import BadRequest
+from memory_service.errors import BadRequest, Invalid
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is UTF-8, names no member of an object twice, and holds no NaN or infinity."""
+    """A route that takes no query parameter but its own, and whose body is JSON in the sense of RFC 8259: in UTF-8, without a
+    member named twice, without NaN and infinities."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
+        known = _parameters(self.dependant)
 
         async def strict(request: Request) -> Response:
+            _refuse_unknown(request, known)
             return await handler(_StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Names of the query parameters that a route and its dependencies read."""
+    own = {parameter.alias for parameter in dependant.query_params}
+    return own.union(*(_parameters(dependency) for dependency in dependant.dependencies))
+
+
+def _refuse_unknown(request: Request, known: set[str]) -> None:
+    """A mistyped filter that is ignored answers more than was asked for."""
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        problems = [{"pointer": f"query:{name[:100]}", "detail": "is no parameter here"} for name in unknown[:20]]
+        raise Invalid(f"There is no parameter {unknown[0][:100]!r} here.", errors=problems)
 
 
 class _StrictRequest(Request):

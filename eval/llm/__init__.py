@@ -1,0 +1,1 @@
+"""Answering and judging by a language model, through any OpenAI-compatible endpoint."""

@@ -31,6 +31,9 @@ class Server:
     started_s: float
     """Seconds from exec to the first 200 of /readyz (for the echo: to its address)."""
 
+    started_cpu_s: float
+    """Processor seconds that this took, which a busy machine does not change much."""
+
     def rss_mb(self) -> float:
         """Resident memory, MB of 10^6 bytes."""
         return _status_kb(self.pid, "VmRSS") * 1024 / 1e6
@@ -38,6 +41,12 @@ class Server:
     def peak_rss_mb(self) -> float:
         """Highest resident memory so far, MB of 10^6 bytes."""
         return _status_kb(self.pid, "VmHWM") * 1024 / 1e6
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status_kb(pid: int, field: str) -> int:
@@ -80,7 +89,8 @@ def _process(command: list[str], environment: dict[str, str], *, ready: bool) ->
         url = _address(process.stderr)
         if ready:
             await_ready(url)
-        yield Server(url, process.pid, time.perf_counter() - started)
+        started_s = time.perf_counter() - started
+        yield Server(url, process.pid, started_s, _cpu_s(process.pid))
     finally:
         _stop(process)
 

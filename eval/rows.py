@@ -1,11 +1,12 @@
 """Rows on disk, one JSON line each, appended as they are made: what an interrupted run has done is not done again."""
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from eval.errors import BadResults, EvalError
 
@@ -13,14 +14,15 @@ Row = dict[str, Any]
 
 
 class RowLog:
-    """An append-only file of rows. Raises EvalError when the disk is full or cannot be written."""
+    """An append-only file of rows, one run's at a time. Raises EvalError when it cannot be written or another run has it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.rows = list(_read(path))
             self._file = path.open("ab")
+            _lock(self._file, path)
+            self.rows = list(_read(path))
         except OSError as error:
             raise unwritable(path, error) from error
 
@@ -39,6 +41,14 @@ class RowLog:
             self._file.close()
         except OSError as error:
             raise unwritable(self._path, error) from error
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Held until the file is closed, also by the end of the process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise EvalError(f"Another run is writing {path}. Wait for it, or give another --out.") from None
 
 
 def _read(path: Path) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from eval.dataset import Dataset, History, Question, Task, Turn
 from eval.errors import BadData
-from eval.readers.files import Place, as_id, parse_json, read_bytes, sha256
+from eval.readers.files import Place, as_id, parse_json_array, read_bytes, sha256
 
 TYPES: Final = (
     "single-session-user",
@@ -49,11 +49,15 @@ class _Entry:
 def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
     """One namespace for each question, or with `pool` one that holds every session of the file once. Raises BadData."""
     data = read_bytes(path)
-    items = Place(path, "the file").checked(parse_json(path, data), list)
-    if not items or not isinstance(items[0], dict) or "haystack_sessions" not in items[0]:
-        raise BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
     counts: Counter[str] = Counter()
-    entries = [_entry(Place(path, f"item {number}"), item, counts) for number, item in enumerate(items, 1)]
+    texts: dict[str, str] = {}
+    entries: list[_Entry] = []
+    for number, item in enumerate(parse_json_array(path, data), 1):
+        if number == 1 and not (isinstance(item, dict) and "haystack_sessions" in item):
+            break
+        entries.append(_entry(Place(path, f"item {number}"), item, counts, texts))
+    if not entries:
+        raise BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
     if len({entry.question.id for entry in entries}) < len(entries):
         raise BadData(path, "two items have the same `question_id`.")
     tasks = _pooled(entries, counts) if pool else tuple(_own(entry) for entry in entries)
@@ -70,10 +74,11 @@ def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
 # --- one item ---------------------------------------------------------------------------------------------------------
 
 
-def _entry(place: Place, item: Any, counts: Counter[str]) -> _Entry:
+def _entry(place: Place, item: Any, counts: Counter[str], texts: dict[str, str]) -> _Entry:
+    """`texts` holds each text once: haystacks share most of their sessions."""
     record = place.checked(item, dict)
     key = place.get(record, "question_id", str)
-    sessions = _sessions(place, record, counts)
+    sessions = _sessions(place, record, counts, texts)
     gold = tuple(turn for session in sessions for turn in session.gold)
     abstains = _ABSTENTION in key
     skipped = "abstention" if abstains else None if gold else "no user-side evidence"
@@ -105,7 +110,9 @@ def _asked_at(place: Place, record: dict[str, Any], counts: Counter[str]) -> dat
     return place.instant(place.get(record, "question_date", str))
 
 
-def _sessions(place: Place, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:
+def _sessions(
+    place: Place, record: dict[str, Any], counts: Counter[str], texts: dict[str, str]
+) -> tuple[_Session, ...]:
     ids = place.get(record, "haystack_session_ids", list)
     dates = place.get(record, "haystack_dates", list)
     bodies = place.get(record, "haystack_sessions", list)
@@ -123,7 +130,8 @@ def _sessions(place: Place, record: dict[str, Any], counts: Counter[str]) -> tup
         if seen[name] > 1:
             counts["session ids that come twice"] += 1
             name = f"{name}~{seen[name]}"
-        told = [_told(here.at(f"turn {number}"), turn) for number, turn in enumerate(here.checked(body, list), 1)]
+        raw_turns = enumerate(here.checked(body, list), 1)
+        told = [_told(here.at(f"turn {number}"), turn, texts) for number, turn in raw_turns]
         counts["empty turns, left out"] += sum(not turn.text.strip() for turn in told)
         sessions.append(_session(name, here.instant(here.checked(date, str)), told, own=str(raw) in own))
     # The oracle file is not in order of time; episodes are told as they happened.
@@ -137,9 +145,10 @@ class _Told:
     has_answer: bool
 
 
-def _told(place: Place, raw: Any) -> _Told:
+def _told(place: Place, raw: Any, texts: dict[str, str]) -> _Told:
     record = place.checked(raw, dict)
-    return _Told(place.get(record, "role", str), place.get(record, "content", str), bool(record.get("has_answer")))
+    text = place.get(record, "content", str)
+    return _Told(place.get(record, "role", str), texts.setdefault(text, text), bool(record.get("has_answer")))
 
 
 def _session(name: str, at: datetime, told: list[_Told], *, own: bool) -> _Session:

@@ -37,7 +37,7 @@ def _section(document: Mapping[str, Any]) -> list[str]:
     plain = [system for system in ranking if system not in ablated]
     parts = [_provenance(document), comparison(document["benchmark"], _entries(plain))]
     if document["benchmark"] == "sort":
-        parts += ["By variant and excerpt length:", markdown.by_group(document, "accuracy")]
+        parts += ["By variant and excerpt length:", markdown.by_length(document)]
         parts += ["By distance bin, nearest first:", markdown.by_bin(document)]
     else:
         parts += ["All columns:", markdown.retrieval({**document, "systems": plain})]

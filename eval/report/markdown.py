@@ -128,7 +128,11 @@ def costs(document: Document) -> str:
                 str(own["llm_calls"]),
             ]
         )
-    note = "\n\n\\* embeddings of an earlier run were at hand." if any("*" in row[1] for row in rows) else ""
+    note = (
+        "\n\n\\* with the embedding cache: texts that an earlier run or system embedded were not embedded again."
+        if any("*" in row[1] for row in rows)
+        else ""
+    )
     return table(head, rows) + note
 
 
@@ -186,6 +190,18 @@ def answers(document: Document) -> str | None:
     return table(head, rows)
 
 
+def by_length(document: Document) -> str:
+    """SORT's accuracy by excerpt length in words, for each variant."""
+    names = {name for system in document["systems"] for name in system["by_group"]}
+    lengths = sorted({int(name.split()[-2]) for name in names})
+    rows: list[list[str]] = []
+    for system in document["systems"]:
+        for variant in dict.fromkeys(row["group"].partition(",")[0] for row in system["questions"]):
+            own = [system["by_group"].get(f"{variant}, {length} words", {}).get("accuracy") for length in lengths]
+            rows.append([f"{system['name']}, {variant}", *(number(value) for value in own)])
+    return table(["system", *(f"{length:,} words" for length in lengths)], rows)
+
+
 def by_bin(document: Document) -> str:
     """SORT's accuracy by distance bin, nearest first, for each variant."""
     rows: list[list[str]] = []
@@ -208,11 +224,12 @@ def page(document: Document) -> str:
         f"{_counts(document)}\n\nMade by `{document['options'].get('command', '')}`.",
         "## Retrieval",
         retrieval(document),
-        f"### {metric} by kind of question",
-        by_group(document, metric),
     ]
     if document["benchmark"] == "sort":
+        parts += ["### accuracy by excerpt length", by_length(document)]
         parts += ["### accuracy by distance bin", by_bin(document)]
+    else:
+        parts += [f"### {metric} by kind of question", by_group(document, metric)]
     levels = [level for level in ("turn", "session", "official") if _has(document, level)]
     for level in levels:
         parts += [f"### {level}: any/all/NDCG at each cutoff", cutoffs(document, level)]

@@ -69,7 +69,8 @@ def _dress(axis: Any, title: str) -> None:
     axis.set_title(title)
     axis.set_ylim(0, 1.02)
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=7, loc="lower right")
+    if axis.lines:
+        axis.legend(fontsize=7, loc="lower right")
 
 
 def _figure(title: str, panels: int) -> tuple[Any, Any]:

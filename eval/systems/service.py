@@ -64,15 +64,16 @@ class Service:
             client = self._connected()
             before = self._stored_bytes()
             started = perf_counter()
-            for history in histories:
+            told = [history for history in histories if history.turns]
+            for history in told:
                 self._append(client, history)
-            for history in histories:
+            for history in told:
                 _await_indexed(client, self._namespace(history), history.turns)
             seconds = perf_counter() - started
             episodes = sum(len(history.turns) for history in histories)
             notes: dict[str, Any] = {"embedding cache": self._cache is not None}
             if episodes <= QUIET_EPISODES:
-                for history in histories:
+                for history in told:
                     client.wait(
                         self._namespace(history), history.turns[-1].id, status="enriched", timeout_s=INDEX_PATIENCE_S
                     )

@@ -85,16 +85,19 @@ def _secret(request: Request) -> str:
     return secret.strip()
 
 
-def _admit(request: Request) -> Grant:
-    gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    return gatekeeper.admit(request)
+def admit(request: Request) -> Grant:
+    """The request's grant, looked up and counted once. Raises Unauthenticated or TooManyRequests."""
+    if not hasattr(request.state, "grant"):
+        gatekeeper: Gatekeeper = request.app.state.gatekeeper
+        request.state.grant = gatekeeper.admit(request)
+    return request.state.grant
 
 
 def needs(scope: str) -> Callable[[Request, str], Grant]:
     """A dependency of routes under a namespace: the key must have the scope there."""
 
     async def check(request: Request, ns: NamespaceName) -> Grant:
-        grant = _admit(request)
+        grant = admit(request)
         if not grant.reaches(ns):
             raise Forbidden(f"This key does not reach namespace {ns!r}.")
         if not grant.allows(scope):
@@ -106,12 +109,12 @@ def needs(scope: str) -> Callable[[Request, str], Grant]:
 
 async def any_grant(request: Request) -> Grant:
     """A dependency of routes that check namespaces themselves."""
-    return _admit(request)
+    return admit(request)
 
 
 async def service_admin(request: Request) -> Grant:
     """A dependency of routes over the whole service: an admin key that reaches every namespace."""
-    grant = _admit(request)
+    grant = admit(request)
     if "admin" not in grant.scopes or not grant.reaches_all:
         raise Forbidden("This needs an admin key that reaches every namespace.")
     return grant

@@ -9,18 +9,23 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from memory_service.api.security import admit
 from memory_service.errors import BadRequest, Invalid
 
 
 class StrictRoute(APIRoute):
-    """A route that takes no query parameter but its own, and whose body is JSON in the sense of RFC 8259: in UTF-8, without a
-    member named twice, without NaN and infinities."""
+    """A route that needs a key, takes no query parameter but its own, and whose body is JSON in the sense of RFC 8259: in UTF-8,
+    without a member named twice, without NaN and infinities.
+
+    The key is looked at before anything is read: without one, nobody can have the service parse a body.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         known = _parameters(self.dependant)
 
         async def strict(request: Request) -> Response:
+            admit(request)
             _refuse_unknown(request, known)
             return await handler(_StrictRequest(request.scope, request.receive))
 

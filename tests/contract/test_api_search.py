@@ -83,12 +83,12 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-@pytest.mark.parametrize(("filters", "expected"), FILTERS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("filters", "expected"), FILTERS, ids=str)
 def test_filters_let_through_exactly_what_they_name(talk: Running, filters: dict[str, Any], expected: str) -> None:
     assert sorted(talk.found("tea", limit=50, **filters)) == [f"e{n}" for n in expected]
 
 
-@pytest.mark.parametrize(("filters", "expected"), FILTERS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("filters", "expected"), FILTERS, ids=str)
 def test_filters_apply_before_the_best_are_chosen(talk: Running, filters: dict[str, Any], expected: str) -> None:
     found = talk.found("tea one two three four five six seven eight nine", limit=1, **filters)
     assert len(found) == min(1, len(expected))

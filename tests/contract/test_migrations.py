@@ -33,7 +33,6 @@ from memory_service.pipeline.rebuild import embed_again, replay_log
 from memory_service.settings import Settings
 from retrieval.embedders.testing import HashEmbedder
 from tests.support.commits import be_impatient
-from tests.support.defects import defect
 from tests.support.locks import locked_by_another_process
 from tests.support.polling import eventually
 from tests.support.problems import refused
@@ -84,9 +83,10 @@ def test_the_migrations_make_the_tables_as_the_models_would(settings: Settings, 
         assert migrated == statements(connection)
 
 
-def statements(connection: Any) -> set[str]:
+def statements(connection: Any) -> set[tuple[str, ...]]:
+    """What SQLite was told to make, each in sorted pieces: the order of constraints means nothing."""
     rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"))
-    return {" ".join(row.sql.replace('"', "").split()) for row in rows}
+    return {tuple(sorted(part.strip(' "\n\t()') for part in row.sql.split(","))) for row in rows}
 
 
 def test_opening_a_store_again_changes_nothing(filled: Settings) -> None:
@@ -178,7 +178,9 @@ def test_a_rebuild_comes_to_the_same_digest(filled: Settings) -> None:
 # --- backup and restore ---------------------------------------------------------------------------------------------
 
 
-def test_a_backup_made_while_writers_write_holds_a_state_that_was(service: Running, start: Start, tmp_path: Path) -> None:
+def test_a_backup_made_while_writers_write_holds_a_state_that_was(
+    service: Running, start: Start, tmp_path: Path
+) -> None:
     target = tmp_path / "backups" / "one.db"
     service.append(*TALK, wait="enriched")
     stop = threading.Event()
@@ -240,9 +242,12 @@ def test_a_damaged_backup_is_not_restored(filled: Settings, tmp_path: Path) -> N
     assert not (tmp_path / "other" / "memory.db").exists()
 
 
-@pytest.mark.parametrize("name", ["with space", "ключ", pytest.param("q?r#s%20t", marks=defect(
-    "a data folder with ? # or % in its name is read as part of a URL: the store goes elsewhere (log/database.py)"
-))])  # fmt: skip
+ODD = pytest.param(
+    "q?r#s%20t", marks=pytest.mark.xfail(strict=True, reason="it is read as part of a URL (log/database.py)")
+)
+
+
+@pytest.mark.parametrize("name", ["with space", "ключ", ODD])
 def test_a_data_folder_may_have_any_name(start: Start, tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     service = start(data_dir=folder)

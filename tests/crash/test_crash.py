@@ -8,8 +8,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from tests.support.defects import defect
 
 from memory_service import failpoints
 from tests.crash import harness
@@ -44,9 +46,15 @@ def _parameters(item: pytest.Item) -> dict[str, object]:
     return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
+def _case(seed: int) -> Any:
+    halves = any("snapshot" in (life.failpoint or "") for life in harness.scenario(seed).lives)
+    marks = defect("half a snapshot stays after a kill (recall/snapshots.py)") if halves else ()
+    return pytest.param(seed, id=f"seed{seed}-{harness.KINDS[seed % len(harness.KINDS)]}", marks=marks)
+
+
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler")
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed{seed}-{harness.KINDS[seed % len(harness.KINDS)]}")
+@pytest.mark.parametrize("seed", [_case(seed) for seed in SEEDS])
 def test_a_killed_service_keeps_its_promises(seed: int, reports: Reports) -> None:
     report = reports[seed].result()
     assert report.violations == [], str(report)

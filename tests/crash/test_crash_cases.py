@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.support.defects import defect
 
 from tests.crash import checks
 from tests.crash.harness import drained
 from tests.crash.processes import POISON, SMALL_LIMITS, Process, environment
+from tests.support.bytes_on_disk import files_holding
 
 pytestmark = [
     pytest.mark.process,
@@ -18,6 +20,7 @@ pytestmark = [
 ]
 
 SECRET = "xylophonist"
+CUT_SHORT = defect("an erasure that was committed and not purged is not purged when it is asked for again (service.py)")
 
 
 class Lives:
@@ -34,9 +37,7 @@ class Lives:
         return self.processes[-1]
 
     def files_that_hold(self, word: str) -> list[str]:
-        needle = word.encode()
-        paths = (path for path in self.data.rglob("*") if path.is_file())
-        return sorted(str(path.relative_to(self.data)) for path in paths if needle in path.read_bytes())
+        return sorted(files_holding(self.data, word))
 
 
 @pytest.fixture
@@ -78,8 +79,8 @@ def test_an_episode_that_kills_its_worker_becomes_a_dead_letter_and_takes_no_oth
     ("address", "again"),
     [
         pytest.param("/episodes/secret", 204, id="episode"),
-        pytest.param("/sessions/private", 404, id="session"),
-        pytest.param("", 404, id="namespace"),
+        pytest.param("/sessions/private", 404, id="session", marks=CUT_SHORT),
+        pytest.param("", 404, id="namespace", marks=CUT_SHORT),
     ],
 )
 def test_an_erasure_cut_short_leaves_no_word_on_disk_once_it_is_sent_again(
@@ -98,6 +99,7 @@ def test_an_erasure_cut_short_leaves_no_word_on_disk_once_it_is_sent_again(
         assert lives.files_that_hold(SECRET) == []
 
 
+@defect("what a killed process left of a snapshot stays, with terms that no erasure reaches (recall/snapshots.py)")
 def test_a_snapshot_cut_short_is_cleared_away_at_the_next_start(lives: Lives) -> None:
     server = lives.start(SMALL_LIMITS, MEMORY_FAILPOINT="snapshot:half:1")
     with server.connect() as client, pytest.raises(httpx2.TransportError):

@@ -77,7 +77,7 @@ def test_a_run_writes_its_rows_results_page_and_plot(tmp_path, means):
     made = {path.name for path in (tmp_path / "out").iterdir()}
     assert made == {"rows.jsonl", "results.json", "results.md", "plot.png"}
     told = (tmp_path / "out" / "results.md").read_text()
-    assert "answers and their judging: need a language model" in told
+    assert "answers and their token F1: need a language model" in told
     assert "| full context |" not in told.split("## Costs")[0]
 
 

@@ -47,6 +47,14 @@ def test_writing_to_a_full_device_raises_it(tmp_path):
     assert log.rows == []
 
 
+def test_two_runs_do_not_write_one_file(tmp_path):
+    first = RowLog(tmp_path / "rows.jsonl")
+    with pytest.raises(EvalError, match="Another run is writing"):
+        RowLog(tmp_path / "rows.jsonl")
+    first.close()
+    RowLog(tmp_path / "rows.jsonl").close()
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EvalError, match="cannot be written"):

@@ -97,6 +97,14 @@ def test_a_route_refuses_a_request_without_a_good_key(locked: Running, route: Ro
         assert response.headers["www-authenticate"] == "Bearer"
 
 
+def test_nothing_is_read_for_one_without_a_key(locked: Running) -> None:
+    json_type = {"Content-Type": "application/json"}
+    for path in ("episodes", "search", "/v1/search", "/v1/keys"):
+        refused(locked.http.post(locked.url(path), content=b"no JSON", headers=json_type), Unauthenticated)
+        refused(locked.http.post(locked.url(path), params={"unknown": 1}, json={}), Unauthenticated)
+    refused(locked.get("episodes", params={"limit": 0}), Unauthenticated)
+
+
 @pytest.mark.parametrize("route", sorted(OPEN), ids=" ".join)
 def test_an_open_route_needs_no_key(locked: Running, route: Route) -> None:
     assert locked.http.get(route[1]).status_code == 200
@@ -110,11 +118,9 @@ def test_the_scheme_may_be_written_in_any_case(locked: Running, value: str) -> N
 
 def test_a_key_counts_only_as_a_header(locked: Running) -> None:
     secret = make_key(locked, "admin")["Authorization"].removeprefix("Bearer ")
-    for options in (
-        {"params": {"api_key": secret, "key": secret}},
-        {"headers": {"X-API-Key": secret, "Cookie": f"key={secret}"}},
-    ):
-        refused(locked.get("episodes", **options), Unauthenticated)
+    for headers in ({"X-API-Key": secret}, {"Cookie": f"key={secret}"}, {"Authorization": f"Basic {secret}"}):
+        refused(locked.get("episodes", headers=headers), Unauthenticated)
+    refused(locked.get("episodes", params={"api_key": secret}), Unauthenticated)
 
 
 @pytest.mark.parametrize("secret", ["x" * 50_000, "ключ", "msk_\x7f", "' OR 1=1 --", "*", "none"])

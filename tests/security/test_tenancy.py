@@ -123,7 +123,9 @@ def probes(ns: str) -> dict[Route, list[dict[str, Any]]]:
             {"path": {}, "json": {"namespaces": [ns], "query": query}},
             {"path": {}, "json": {"namespaces": [BOB, ns], "query": query}},
         ],
-        ("POST", "/v1/namespaces/{ns}/context"): [{**s, "json": {**without_explain(s["json"]), "token_budget": 400}} for s in searches],
+        ("POST", "/v1/namespaces/{ns}/context"): [
+            {"path": base, "json": {"query": query, "token_budget": 400, **f}} for f in filters
+        ],
         ("GET", "/v1/namespaces/{ns}/notes"): listed,
         ("GET", "/v1/namespaces/{ns}/notes/{id}"): by_id,
         ("GET", "/v1/namespaces"): [{"path": {}, "params": p} for p in ({}, {"limit": 1})],
@@ -145,10 +147,6 @@ def probes(ns: str) -> dict[Route, list[dict[str, Any]]]:
 
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
-
-
-def without_explain(body: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in body.items() if k != "explain"}
 
 
 def shown(response: httpx2.Response, probe: dict[str, Any]) -> set[str]:
@@ -266,7 +264,7 @@ def test_snapshots_are_named_by_hashes_and_hold_one_namespace(start: Start, monk
     for ns, episodes in ((ALICE, EPISODES), (BOB, BOBS)):
         service.append(*episodes, ns=ns, wait="enriched")
         service.search("Bruno", ns)
-    folders = [p for p in (service.settings.data_dir / "index").rglob("manifest.json")]
+    folders = list((service.settings.data_dir / "index").rglob("manifest.json"))
     assert len(folders) == 2
     holding = files_holding(service.settings.data_dir / "index", CANARY, "fish", ALICE, BOB)
     assert sorted(holding.values()) == [["fish"], [CANARY]]

@@ -51,7 +51,9 @@ def scores(service: MemoryService, namespace: str, query: str) -> Any:
 
 
 def assert_alike(one: MemoryService, other: MemoryService, namespace: str, queries: list[str]) -> None:
-    """Both give the same notes, and find the same with the same scores."""
-    assert notes(one, namespace) == notes(other, namespace)
+    """Both give the same notes in the same order, and find the same with the same scores."""
+    told, wanted = notes(one, namespace), notes(other, namespace)
+    assert told == wanted
+    assert list(told) == list(wanted)
     for query in queries:
         assert scores(one, namespace, query).expected == scores(other, namespace, query), query

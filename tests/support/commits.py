@@ -19,7 +19,7 @@ def one_commit(service: MemoryService, submissions: int) -> Iterator[None]:
     """Holds the writer until this many submissions wait, which then share a commit."""
     writer, free = service.store.writer, threading.Event()
     writer.submit(lambda _tx: free.wait(60))
-    eventually(lambda: writer._queue.empty())
+    eventually(writer._queue.empty)
     try:
         yield
         eventually(lambda: writer._queue.qsize() >= submissions)

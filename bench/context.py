@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class Context:
         return quick if self.quick else full
 
     @contextmanager
-    def folder(self) -> Iterator[Path]:
+    def folder(self) -> Generator[Path]:
         """A folder on the file system of the results, removed at the end."""
         self.out.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="run-", dir=self.out))
@@ -36,7 +36,7 @@ class Context:
             shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
+    def progress(self) -> Generator[Progress]:
         """Bars that leave the terminal as it was."""
         columns = (
             SpinnerColumn(),

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -170,7 +170,7 @@ def _vectors_file(folder: Path, size: int) -> Path:
 
 
 @contextmanager
-def _peer(folder: Path, store: str) -> Iterator[_Peer]:
+def _peer(folder: Path, store: str) -> Generator[_Peer]:
     own = folder / f"mem0-{store}"
     own.mkdir()
     log = own / "log.txt"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ def _status_kb(pid: int, field: str) -> int:
 
 
 @contextmanager
-def service(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def service(data_dir: Path, settings: Mapping[str, str] | None = None) -> Generator[Server]:
     """`memory-service serve` on a free loopback port, ready; stopped at the end whatever happens."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMORY_")}
     environment |= {
@@ -74,14 +74,14 @@ def service(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterat
 
 
 @contextmanager
-def echo() -> Iterator[Server]:
+def echo() -> Generator[Server]:
     """The bare FastAPI echo on uvicorn."""
     with _process([sys.executable, "-m", "bench.echo"], dict(os.environ), ready=False) as server:
         yield server
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str], *, ready: bool) -> Iterator[Server]:
+def _process(command: list[str], environment: dict[str, str], *, ready: bool) -> Generator[Server]:
     started = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None

@@ -23,14 +23,20 @@ def plot(document: Mapping[str, Any], path: Path) -> None:
 
 
 def plot_retrieval(document: Mapping[str, Any], path: Path) -> None:
-    """Three panels of turn metrics over the cutoff."""
-    figure, axes = _figure(document["benchmark"], len(_METRICS))
+    """Three panels of turn metrics over the cutoff, and one of abstention where there is something to abstain from."""
     ranking = [system for system in document["systems"] if system["metrics"]][:_MOST_LINES]
-    for axis, metric in zip(axes, _METRICS, strict=True):
+    abstaining = [system for system in document["systems"] if system["abstention"]][:_MOST_LINES]
+    figure, axes = _figure(document["benchmark"], len(_METRICS) + bool(abstaining))
+    for axis, metric in zip(axes, _METRICS, strict=False):
         for system in ranking:
             values = [system["metrics"][f"turn.{metric}@{k}"] for k in CUTOFFS]
             axis.plot([str(k) for k in CUTOFFS], values, marker="o", label=system["name"])
         _dress(axis, f"turn {metric}@k")
+    for system in abstaining:
+        curve = system["abstention"]["curve"]
+        axes[-1].plot([share for _, _, share in curve], [answered for _, answered, _ in curve], label=system["name"])
+    if abstaining:
+        _dress(axes[-1], "answered, over abstained")
     save(figure, path)
 
 

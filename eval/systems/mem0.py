@@ -1,7 +1,8 @@
 """mem0 (`mem0ai`) with infer=False: its own store and search, with the same embedding model and no language model.
 
 It runs in an interpreter of its own, so that its packages and ours do not meet: MEMORY_EVAL_MEM0_PYTHON names one that has
-`mem0ai`, `qdrant-client` and `sentence-transformers`; without it, the one that `make bench` made is taken, or this one.
+`mem0ai`, `qdrant-client` and `sentence-transformers`; without it, the one that `make bench` made is taken, or this one. Its
+optional extras (spaCy's lemmas, fastembed's BM25) download models and are left out unless that interpreter has them.
 """
 
 import json
@@ -144,7 +145,11 @@ def _versions() -> dict[str, str]:
 
 
 def _asked(code: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([_python(), "-P", "-c", code], capture_output=True, text=True, check=False)
+    command = [_python(), "-P", "-c", code]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, "", f"{_python()}: {error.strerror}")
 
 
 def _python() -> str:

@@ -14,6 +14,7 @@ from memory_service.errors import InternalError, ProblemError, TooLarge, Unsuppo
 from memory_service.observability import metrics
 
 _log = structlog.get_logger(__name__)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _IMPORT_TYPES: Final = ("application/x-ndjson", "application/jsonl", "application/octet-stream")
 
 
@@ -99,11 +100,13 @@ def _too_large(limit: int) -> ProblemError:
 
 def _count(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
-    metrics.requests.labels(scope["method"], route, str(status)).inc()
-    metrics.request_seconds.labels(scope["method"], route).observe(seconds)
+    # A caller makes up methods at will, and each would be a series of its own for good.
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    metrics.requests.labels(method, route, str(status)).inc()
+    metrics.request_seconds.labels(method, route).observe(seconds)
     _log.debug(
         "request",
-        method=scope["method"],
+        method=method,
         route=route,
         status=status,
         ms=round(seconds * 1000, 2),

@@ -423,6 +423,14 @@ def test_metrics_count_requests_by_their_routes_template(service: Running) -> No
     assert "a-name-that-nobody-else-has" not in text
 
 
+def test_made_up_methods_make_no_series_of_their_own(service: Running) -> None:
+    for n in range(3):
+        assert service.http.request(f"BREW{n}", "/healthz").status_code == 405
+    text = service.get("/metrics").text
+    assert "BREW" not in text
+    assert 'method="other"' in text
+
+
 def test_every_answer_has_a_request_id(service: Running) -> None:
     ids = {
         service.get(path).headers["x-request-id"] for path in ("/healthz", "/v1/namespaces", "/nowhere", "episodes/x")

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from memory_service import limits
 from memory_service.errors import Gone, NotFound
+from memory_service.log.records import ERASURE
+from memory_service.log.schema import records
+from memory_service.pipeline.notes import DeterministicNoteMaker, Turn
 from retrieval.embedders.base import Vectors
 from retrieval.embedders.testing import HashEmbedder
 from tests.support.bytes_on_disk import files_holding
@@ -203,6 +207,40 @@ def test_a_worker_that_has_read_an_episode_cannot_write_it_back_after_its_erasur
     service.settle()
     assert files_holding(service.settings.data_dir, *CANARIES.values()) == {}
     assert [n["episode_ids"] for n in service.pages("notes")] == [["kept"]]
+    assert extracts_of(service, 1) == []
+
+
+def extracts_of(service: Running, seq: int) -> list[str]:
+    """Kinds of the records that the store holds of an episode, its erasure aside."""
+    query = select(records.c.kind).where(records.c.episode_seq == seq, records.c.kind != ERASURE)
+    with service.service.store.database.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+@pytest.mark.parametrize("erased", ["the episode", "the turn before it"])
+def test_a_note_that_is_being_made_of_what_is_erased_meanwhile_is_not_written(
+    service: Running, monkeypatch: pytest.MonkeyPatch, erased: str
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    make = DeterministicNoteMaker.make
+
+    def slowly(self: DeterministicNoteMaker, turn: Turn, *rest: Any) -> Any:
+        if turn.id == "second" and not reached.is_set():
+            reached.set()
+            assert go_on.wait(60)
+        return make(self, turn, *rest)
+
+    monkeypatch.setattr(DeterministicNoteMaker, "make", slowly)
+    gone, kept = ("second", "first") if erased == "the episode" else ("first", "second")
+    texts = {gone: f"My password is {CANARIES['content']}.", kept: "What a fine day!"}
+    service.append({"id": "first", "content": texts["first"]}, wait="enriched")
+    service.append({"id": "second", "content": texts["second"]})
+    assert reached.wait(60)
+    assert service.delete(f"episodes/{gone}").status_code == 204
+    go_on.set()
+    service.settle()
+    assert files_holding(service.settings.data_dir, CANARIES["content"]) == {}
+    assert [n["episode_ids"] for n in service.pages("notes")] == [[kept]]
 
 
 # --- as if it had never come ----------------------------------------------------------------------------------------

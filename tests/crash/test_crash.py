@@ -11,7 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.support.defects import defect
 
 from memory_service import failpoints
 from tests.crash import harness
@@ -48,7 +47,11 @@ def _parameters(item: pytest.Item) -> dict[str, object]:
 
 def _case(seed: int) -> Any:
     halves = any("snapshot" in (life.failpoint or "") for life in harness.scenario(seed).lives)
-    marks = defect("half a snapshot stays after a kill (recall/snapshots.py)") if halves else ()
+    marks = (
+        pytest.mark.xfail(strict=True, reason="half a snapshot stays after a kill (recall/snapshots.py)")
+        if halves
+        else ()
+    )
     return pytest.param(seed, id=f"seed{seed}-{harness.KINDS[seed % len(harness.KINDS)]}", marks=marks)
 
 

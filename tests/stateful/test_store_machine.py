@@ -27,7 +27,7 @@ from tests.stateful.services import append, digest, new_folder, open_service, wo
 from tests.stateful.twins import assert_alike, twin_of
 
 PROFILES = {
-    "ci": settings(max_examples=60, stateful_step_count=25, derandomize=True, database=None),
+    "ci": settings(max_examples=30, stateful_step_count=25, derandomize=True, database=None),
     "long": settings(max_examples=1500, stateful_step_count=60),
 }
 
@@ -43,7 +43,7 @@ TOPICS = (
     "東京に行きました",
     "a kernel of truth about the old bicycle",
 )
-QUERIES = ["tea", "the old bicycle", "東京", "Oslo and Petra", "what was cold?", "What did Mira say of Jonas in March?"]
+QUERIES = ["tea", "the old bicycle", "東京", "Oslo and Petra", "what was cold?"]
 MOST_EPISODES = 20
 """In one namespace: more than a note may be related to, and few enough to be quick."""
 

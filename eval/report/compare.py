@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from eval.errors import BadResults
 from eval.metrics.bootstrap import Interval, interval, paired
-from eval.report.markdown import Document, family, number, table, titles
+from eval.report.markdown import NONE, Document, family, number, table, titles
 
 COMPARED: Final[dict[str, tuple[str, ...]]] = {
     "locomo": ("turn.any@10", "turn.all@10", "turn.fraction@10", "session.all@5"),
@@ -37,7 +37,8 @@ def side_by_side(documents: Sequence[tuple[str, Document]]) -> str:
         files[document["benchmark"], document["dataset"]["sha256"]].append((name, document))
     parts: list[str] = []
     for (benchmark, _), runs in files.items():
-        entries = _entries(runs)
+        several = len(runs) > 1
+        entries = [e for name, run in runs for e in entries_of(run["systems"], name if several else None)]
         if entries:
             parts.append(f"## {benchmark}: {runs[0][1]['dataset']['file']}\n\n{comparison(benchmark, entries)}")
     if not parts:
@@ -47,10 +48,12 @@ def side_by_side(documents: Sequence[tuple[str, Document]]) -> str:
 
 def comparison(benchmark: str, entries: Sequence[Entry], base: int = 0) -> str:
     """Each system's mean with its interval, and its difference from `base` on the questions that both have."""
-    metrics = compared(benchmark)
-    rows: list[list[str]] = []
-    for entry in entries:
-        rows.append([entry.label, str(len(entry.metrics)), *(_cell(entry, entries[base], m) for m in metrics)])
+    answers = sorted({name for e in entries for own in e.metrics.values() for name in own if name.startswith("qa.")})
+    metrics = [*compared(benchmark), *answers]
+    rows = [
+        [entry.label, str(len(entry.metrics)), *(_cell(entry, entries[base], metric) for metric in metrics)]
+        for entry in entries
+    ]
     head = ["system", "questions", *titles(metrics)]
     told = (
         f"Mean [95% interval]; below it the difference from **{entries[base].label}** on the same questions, "
@@ -59,26 +62,27 @@ def comparison(benchmark: str, entries: Sequence[Entry], base: int = 0) -> str:
     return f"{table(head, rows)}\n\n{told}"
 
 
-def _entries(runs: Sequence[tuple[str, Document]]) -> list[Entry]:
+def entries_of(systems: Sequence[Mapping[str, Any]], run: str | None = None) -> list[Entry]:
+    """Systems with scores, of retrieval or of answers; `run` is told beside their names where there are several runs."""
     entries: list[Entry] = []
-    for name, document in runs:
-        for system in document["systems"]:
-            scored = {row["question"]: row["metrics"] for row in system["questions"] if "metrics" in row}
-            if scored:
-                label = system["name"] if len(runs) == 1 else f"{system['name']} ({name})"
-                entries.append(Entry(label, scored))
+    for system in systems:
+        rows = {row["question"]: {**row.get("metrics", {}), **row.get("qa", {})} for row in system["questions"]}
+        scored = {question: metrics for question, metrics in rows.items() if metrics}
+        if scored:
+            entries.append(Entry(system["name"] if run is None else f"{system['name']} ({run})", scored))
     return entries
 
 
 def _cell(entry: Entry, base: Entry, metric: str) -> str:
-    own = interval([scores[metric] for scores in entry.metrics.values()])
-    cell = f"{number(own.mean)} [{number(own.low)}, {number(own.high)}]"
-    if entry is base:
+    own = {question: scores[metric] for question, scores in entry.metrics.items() if metric in scores}
+    if not own:
+        return NONE
+    found = interval(list(own.values()))
+    cell = f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"
+    shared = [question for question in own if metric in base.metrics.get(question, {})]
+    if entry is base or not shared:
         return cell
-    shared = [question for question in entry.metrics if question in base.metrics]
-    if not shared:
-        return cell
-    change = paired([entry.metrics[q][metric] for q in shared], [base.metrics[q][metric] for q in shared])
+    change = paired([own[q] for q in shared], [base.metrics[q][metric] for q in shared])
     return f"{cell}<br>{difference(change)}"
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from eval.report import markdown
-from eval.report.compare import Entry, comparison
+from eval.report.compare import comparison, entries_of
 
 _HEAD: Final = """# Results
 
@@ -35,7 +35,7 @@ def _section(document: Mapping[str, Any]) -> list[str]:
     ranking = [system for system in document["systems"] if system["metrics"]]
     ablated = [s for s in ranking if s["name"] == _ABLATED or s["name"].startswith("−")]
     plain = [system for system in ranking if system not in ablated]
-    parts = [_provenance(document), comparison(document["benchmark"], _entries(plain))]
+    parts = [_provenance(document), comparison(document["benchmark"], entries_of(plain))]
     if document["benchmark"] == "sort":
         parts += ["By variant and excerpt length:", markdown.by_length(document)]
         parts += ["By distance bin, nearest first:", markdown.by_bin(document)]
@@ -44,7 +44,7 @@ def _section(document: Mapping[str, Any]) -> list[str]:
         parts += ["By kind of question, turn all@10:", markdown.by_group({**document, "systems": plain}, "turn.all@10")]
     if ablated:
         told = "Ablations: the shipped scorer in this process, each row with one part switched off."
-        parts += [told, comparison(document["benchmark"], _entries(ablated))]
+        parts += [told, comparison(document["benchmark"], entries_of(ablated))]
     if abstained := markdown.abstention({**document, "systems": plain}):
         parts += ["Abstention by the confidence of the first result:", abstained]
     shown = [system for system in document["systems"] if system not in ablated]
@@ -61,10 +61,3 @@ def _provenance(document: Mapping[str, Any]) -> str:
         f"`{own['file']}` (SHA-256 `{own['sha256'][:12]}`): {counts}. Version {machine['memory_service']}, "
         f"code `{machine['code']}`, Python {machine['python']}, {machine['cores']} cores, {machine['at'][:10]}."
     )
-
-
-def _entries(systems: list[dict[str, Any]]) -> list[Entry]:
-    return [
-        Entry(system["name"], {row["question"]: row["metrics"] for row in system["questions"] if "metrics" in row})
-        for system in systems
-    ]

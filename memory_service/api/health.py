@@ -37,7 +37,8 @@ async def get_metrics(request: Request) -> Response:
 
 
 def _checks(service: MemoryService) -> dict[str, str]:
-    checks = {"worker": "ok" if service.worker.is_healthy else "stopped"}
+    checks = {"writer": "ok" if service.store.writer.is_healthy else "stopped"}
+    checks |= {"worker": "ok" if service.worker.is_healthy else "stopped"}
     try:
         service.queue.lag(fresh=True)
         checks["store"] = "ok"

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
-from sqlalchemy.orm import aliased
 
 from memory_service import wire
 from memory_service.instants import from_micros, to_micros
@@ -286,7 +285,7 @@ class NamespaceSnapshot:
         )
 
     def _with_links(self, rows: Sequence[AnyRow]) -> list[tuple[int, wire.Note]]:
-        target = aliased(notes)
+        target = notes.alias()
         query = (
             select(note_links)
             .join(target, and_(target.c.namespace == note_links.c.namespace, target.c.id == note_links.c.target_id))

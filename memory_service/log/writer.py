@@ -103,6 +103,11 @@ class Writer:
         """Submits and waits. Not for the event loop's thread."""
         return self.submit(work).result()
 
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Commits what is queued, then stops."""
         with self._lock:
@@ -144,7 +149,11 @@ class Writer:
         self.commits += 1
         self.submissions += len(group)
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:
+                # What is committed stays committed: its callers must be told, and the next ones served.
+                _logger.exception("a callback after a commit failed")
         for submission, result, failure in outcomes:
             if failure is None:
                 submission.future.set_result(result)

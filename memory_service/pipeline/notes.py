@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-import yake
-
 from memory_service import limits
 from memory_service.log.records import Link, NotePayload
 from retrieval.analysis import is_spaceless, terms
@@ -118,6 +116,9 @@ def extract_keywords(text: str) -> list[str]:
 def _yake() -> Any:
     """One extractor per thread: it keeps state between calls."""
     if not hasattr(_local, "yake"):
+        # Half a second, which a start must not wait for.
+        import yake
+
         _local.yake = yake.KeywordExtractor(lan="en", n=2, dedupLim=0.8, top=limits.MAX_KEYWORDS)
     return _local.yake
 

@@ -34,6 +34,8 @@ _HANDED_OVER_MAX = 2048
 """Jobs held in memory under lease: what the worker can do well before LEASE_MS."""
 
 _OUTAGE_PAUSE_S = 1.0
+_SILENCE_S = 0.02
+_LONGEST_DEFERRAL_S = 0.2
 _HOUSEKEEPING_S = 600.0
 
 
@@ -49,6 +51,7 @@ class Worker:
         self._condition = threading.Condition()
         self._stopping = False
         self._started = False
+        self._last_first = 0.0
         self._backlog = False
         """Jobs wait in the outbox that found no room here: until they are claimed, newer ones line up behind them."""
         self._next_housekeeping = 0.0
@@ -98,6 +101,8 @@ class Worker:
         with self._condition:
             for job in jobs:
                 self._handed[job.stage].append(job)
+            if jobs[0].stage == self.first_stage[0]:
+                self._last_first = time.monotonic()
             self._condition.notify_all()
 
     # --- the loop ----------------------------------------------------------------------------------------------------
@@ -138,8 +143,9 @@ class Worker:
                 self._condition.wait(seconds)
 
     def _take_handed(self) -> list[Job]:
-        """A batch of one stage."""
+        """A batch of one stage. Later stages let the first one go ahead: it makes episodes searchable."""
         with self._condition:
+            self._let_the_first_stage_go_ahead()
             waiting = next((queue for queue in self._handed.values() if queue), None)
             if waiting is None:
                 return []
@@ -147,6 +153,18 @@ class Worker:
             while waiting and len(jobs) < limits.WORKER_BATCH_EPISODES:
                 jobs.append(waiting.popleft())
             return jobs
+
+    def _let_the_first_stage_go_ahead(self) -> None:
+        """While new episodes keep coming one by one, notes wait for a moment of silence, but not for long."""
+        first, *later = self._handed.values()
+        deadline = time.monotonic() + _LONGEST_DEFERRAL_S
+        while not first and any(later) and not self._stopping and time.monotonic() < deadline:
+            if sum(map(len, later)) >= limits.WORKER_BATCH_EPISODES:
+                return
+            silence = time.monotonic() - self._last_first
+            if silence >= _SILENCE_S:
+                return
+            self._condition.wait(_SILENCE_S - silence)
 
     def _claim(self) -> list[Job]:
         now, stage = self._due()

@@ -45,17 +45,20 @@ class NamespaceIndex:
         self.created_at: int | None = None
         self.erased = False
         """Something was erased since it was last level with the log."""
+        self.names: frozenset[str] = frozenset()
+        """The index's name terms, as a value that is read without the lock."""
 
     def catch_up(self, snapshot: NamespaceSnapshot, head: Head | None) -> None:
         """Applies what the log has gained. The caller holds the lock and read `head` from the same snapshot."""
         self.erased = False
         if head is None or head.created_at != self.created_at or self._is_worn():
             self._reset(head)
-        if head is None or head.seq == self.applied_seq:
-            return
-        self._add_episodes(snapshot)
-        self._apply_records(snapshot)
-        self.applied_seq = head.seq
+        if head is not None and head.seq != self.applied_seq:
+            self._add_episodes(snapshot)
+            self._apply_records(snapshot)
+            self.applied_seq = head.seq
+        if self.names != self.index.name_terms:
+            self.names = frozenset(self.index.name_terms)
 
     def _reset(self, head: Head | None) -> None:
         self.index = MemoryIndex(self.dimension)
@@ -122,10 +125,9 @@ class IndexCache:
         """Terms of the namespace's speakers' names, as of the last use of its index."""
         entry = self._entry(view.namespace)
         if entry.created_at is None or entry.erased:
-            with self.current(view) as (index, _, _):
-                return set(index.name_terms)
-        with entry.lock:
-            return set(entry.index.name_terms)
+            with self.current(view):
+                pass  # brings the names level
+        return entry.names
 
     def related(
         self, view: NamespaceView, seqs: Sequence[int], names: Sequence[Sequence[str]], limit: int

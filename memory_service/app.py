@@ -73,6 +73,9 @@ def build_service(
     indexes = IndexCache(
         settings.data_dir / "index", own_embedder, settings.index_cache_bytes, save_snapshots=save_snapshots
     )
+    # What a process erased and was killed before it could purge is purged now.
+    indexes.sweep(store)
+    store.database.checkpoint()
     progress = Progress()
     stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
     worker = Worker(store, stages, progress)

@@ -103,7 +103,7 @@ class MemoryService:
         self, namespace: str, request: wire.AppendRequest, once: Idempotency | None = None
     ) -> list[Receipt]:
         """Stores the episodes; returns when they are durable. Raises Invalid, EpisodeConflict, Gone, BackPressure."""
-        self._refuse_when_full(len(request.episodes))
+        self._refuse_when_full()
         drafts = [self._draft(index, item, request.session_id) for index, item in enumerate(request.episodes)]
         failpoints.reach("append:received")
         future = self.store.writer.submit(lambda tx: self._append(tx, namespace, drafts, once))
@@ -135,9 +135,10 @@ class MemoryService:
             raise Invalid(f"Episode {index}: {error}.", errors=[problem]) from None
         return draft(item, session_id)
 
-    def _refuse_when_full(self, count: int) -> None:
+    def _refuse_when_full(self) -> None:
+        """By what waits already: a batch may go over the limit, or a large one would be refused for ever."""
         waiting = self.queue.lag().waiting
-        if waiting + count > self._max_queue_episodes:
+        if waiting >= self._max_queue_episodes:
             raise BackPressure(
                 f"{waiting} episodes wait for enrichment (limit {self._max_queue_episodes}); nothing was stored.",
                 retry_after_s=5.0,
@@ -227,7 +228,7 @@ class MemoryService:
         """All or nothing. Raises InvalidImport with the line, EpisodeConflict, Gone, BackPressure."""
         embedder = self.searcher.embedder
         data = transfer.read_import(lines, embedder.name, embedder.dimension)
-        self._refuse_when_full(len(data.drafts))
+        self._refuse_when_full()
         return self.store.writer.write(
             lambda tx: transfer.write_import(tx, namespace, data, self.worker.versions, self._dispatcher)
         )

@@ -62,6 +62,7 @@ class MemoryIndex:
         self.speakers = Codes()
         self.roles = Codes()
         self._speakers_by_term: dict[str, list[int]] = {}
+        self._learned: set[int] = set()
         self.postings = Postings()
         self.vectors = Vectors(dimension)
         self.dead = 0
@@ -204,13 +205,13 @@ class MemoryIndex:
         self.column("row_count")[owners] = counts
 
     def _speaker_code(self, speaker: str | None) -> int:
-        known = len(self.speakers)
         code = self.speakers.add(speaker)
-        if code == known:
+        if code >= 0 and code not in self._learned:
             self._learn_name(code)
         return code
 
     def _learn_name(self, code: int) -> None:
+        self._learned.add(code)
         name = self.speakers.values[code]
         if name.lower() not in _ROLES:
             for term in dict.fromkeys(terms(name)):
@@ -219,6 +220,7 @@ class MemoryIndex:
     def _learn_names_anew(self) -> None:
         """A name whose last turn was removed is a word like any other again."""
         self._speakers_by_term.clear()
+        self._learned.clear()
         for code in np.unique(self.column("speaker")[self.column("alive")]).tolist():
             if code >= 0:
                 self._learn_name(code)

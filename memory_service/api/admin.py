@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 from typing import IO, Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -73,7 +74,9 @@ async def delete_namespace(ns: NamespaceName, request: Request) -> Response:
 def export(ns: NamespaceName, request: Request) -> StreamingResponse:
     """The namespace's log as JSON Lines, from one state of the store."""
     lines = service_of(request).export(ns)
-    return StreamingResponse((f"{line}\n" for line in lines), media_type=_NDJSON)
+    # The first line opens the store: when that fails, the answer can still be a problem.
+    header = next(lines)
+    return StreamingResponse((f"{line}\n" for line in chain((header,), lines)), media_type=_NDJSON)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pysqlite3
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.url import make_url
+from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -77,8 +77,8 @@ class Database:
                 cursor = raw.cursor()
                 cursor.execute("PRAGMA busy_timeout=0")
                 busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                cursor.execute(f"PRAGMA busy_timeout={limits.SQLITE_BUSY_MS}")
             finally:
+                raw.cursor().execute(f"PRAGMA busy_timeout={limits.SQLITE_BUSY_MS}")
                 raw.close()
         return not busy
 
@@ -99,7 +99,7 @@ class Database:
 
 def sqlite_url(path: Path) -> str:
     """SQLAlchemy URL of a database file."""
-    return f"sqlite:///{path}"
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 def _sqlite_engine(url: str) -> Engine:

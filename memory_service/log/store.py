@@ -169,7 +169,7 @@ def restore(backup: Path, database_path: Path) -> None:
 def check_file(path: Path) -> None:
     """Raises StorageCorrupt unless SQLite finds the file sound, ConfigurationError when it cannot be read now."""
     try:
-        connection = pysqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = pysqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
         connection.close()
     except pysqlite3.Error as error:

@@ -27,6 +27,7 @@ from memory_service.log.writer import Transaction
 from memory_service.observability import metrics
 from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import Stage
+from retrieval.embedders.wrappers import TransientEmbedderError
 
 _log = structlog.get_logger(__name__)
 
@@ -228,7 +229,8 @@ class Worker:
         try:
             failpoints.reach(f"stage:{stage.name}:before")
             extracts = stage.extract(view, jobs)
-        except ProblemError:
+        except (ProblemError, TransientEmbedderError):
+            # An outage of the store or of an embedding endpoint is not the episode's fault.
             raise
         except Exception as error:  # noqa: BLE001 - told in the job's reason, the log and a metric
             if len(jobs) > 1:

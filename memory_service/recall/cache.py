@@ -16,6 +16,7 @@ import numpy as np
 
 from memory_service.log.records import ERASURE
 from memory_service.log.schema import AnyRow
+from memory_service.log.store import Store
 from memory_service.log.text import searchable_text
 from memory_service.log.views import Head, NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
@@ -164,6 +165,16 @@ class IndexCache:
         """Writes what has grown; called when the service stops, so that the next start finds it."""
         for namespace in list(self._entries):
             self.save(namespace)
+
+    def sweep(self, store: Store) -> None:
+        """At a start: removes snapshots that a killed process left behind an erasure, or half written."""
+
+        def is_current(namespace: str, created_at: int, applied_seq: int) -> bool:
+            with store.namespace(namespace).snapshot() as snapshot:
+                head, _ = snapshot.head()
+                return head is not None and head.created_at == created_at and not snapshot.erased_since(applied_seq)
+
+        self._snapshots.sweep(is_current)
 
     def publish(self) -> None:
         """Sets the metrics."""

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,6 +82,27 @@ class SnapshotStore:
         self._saved_size.pop(namespace, None)
         shutil.rmtree(self._place(namespace), ignore_errors=True)
 
+    def sweep(self, is_current: Callable[[str, int, int], bool]) -> None:
+        """Clears away what killed processes left: halves of snapshots, and snapshots from before an erasure.
+
+        `is_current(namespace, created_at, applied_seq)` says whether nothing of the namespace was erased since.
+        """
+        if not self._writable or not self._folder.is_dir():
+            return
+        for place in list(self._folder.iterdir()):
+            if place.suffix == ".part":
+                if not _is_running(place):
+                    shutil.rmtree(place, ignore_errors=True)
+            elif not self._is_current(place, is_current):
+                shutil.rmtree(place, ignore_errors=True)
+
+    def _is_current(self, place: Path, is_current: Callable[[str, int, int], bool]) -> bool:
+        try:
+            manifest = json.loads((place / _MANIFEST).read_text())
+            return is_current(manifest["namespace"], manifest["created_at"], manifest["applied_seq"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def _fits(self, manifest: dict[str, Any], head: Head) -> bool:
         return (
             manifest["format"] == _FORMAT
@@ -104,6 +126,7 @@ class SnapshotStore:
             manifest = {
                 "format": _FORMAT,
                 "embedder": self._embedder,
+                "namespace": entry.namespace,
                 "created_at": entry.created_at,
                 "applied_seq": entry.applied_seq,
                 "arrays": digests,
@@ -125,6 +148,12 @@ def _checked(place: Path, name: str, digest: str) -> np.ndarray[Any, Any]:
     if _digest(array) != digest:
         raise ValueError(f"{name} does not match its digest")
     return array
+
+
+def _is_running(part: Path) -> bool:
+    """Whether the process that writes this half is alive; it bears its pid."""
+    pid = part.stem.rpartition(".")[2]
+    return pid.isdigit() and int(pid) != os.getpid() and Path(f"/proc/{pid}").exists()
 
 
 def _digest(array: np.ndarray[Any, Any]) -> str:

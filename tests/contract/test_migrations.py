@@ -242,9 +242,7 @@ def test_a_damaged_backup_is_not_restored(filled: Settings, tmp_path: Path) -> N
     assert not (tmp_path / "other" / "memory.db").exists()
 
 
-ODD = pytest.param(
-    "q?r#s%20t", marks=pytest.mark.xfail(strict=True, reason="it is read as part of a URL (log/database.py)")
-)
+ODD = "q?r#s%20t"
 
 
 @pytest.mark.parametrize("name", ["with space", "ключ", ODD])

@@ -19,10 +19,6 @@ pytestmark = [
 ]
 
 SECRET = "xylophonist"
-CUT_SHORT = pytest.mark.xfail(
-    strict=True,
-    reason="an erasure that was committed and not purged is not purged when it is asked for again (service.py)",
-)
 
 
 class Lives:
@@ -81,8 +77,8 @@ def test_an_episode_that_kills_its_worker_becomes_a_dead_letter_and_takes_no_oth
     ("address", "again"),
     [
         pytest.param("/episodes/secret", 204, id="episode"),
-        pytest.param("/sessions/private", 404, id="session", marks=CUT_SHORT),
-        pytest.param("", 404, id="namespace", marks=CUT_SHORT),
+        pytest.param("/sessions/private", 404, id="session"),
+        pytest.param("", 404, id="namespace"),
     ],
 )
 def test_an_erasure_cut_short_leaves_no_word_on_disk_once_it_is_sent_again(
@@ -101,10 +97,6 @@ def test_an_erasure_cut_short_leaves_no_word_on_disk_once_it_is_sent_again(
         assert lives.files_that_hold(SECRET) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what a killed process left of a snapshot stays, with terms that no erasure reaches (recall/snapshots.py)",
-)
 def test_a_snapshot_cut_short_is_cleared_away_at_the_next_start(lives: Lives) -> None:
     server = lives.start(SMALL_LIMITS, MEMORY_FAILPOINT="snapshot:half:1")
     with server.connect() as client, pytest.raises(httpx2.TransportError):

@@ -14,6 +14,7 @@ from eval.errors import BudgetSpent, EvalError
 from eval.llm.client import Llm, Price, openai_complete
 from eval.llm.prompts import prompt
 from eval.llm.reading import chosen, grade, is_yes, judge_rule, locomo_question, shown
+from eval.report.compare import side_by_side
 from tests.eval.doubles import Quiet
 from tests.eval.files import locomo_item, longmemeval_item, write
 
@@ -167,6 +168,7 @@ class TestRuns:
         assert oracle["costs"]["llm_tokens"] == 550
         assert document["left_out"] == {}
         assert "## Answers" in (tmp_path / "out" / "results.md").read_text()
+        assert "qa f1" in side_by_side([("one", document)])
 
     def test_a_run_that_reaches_its_budget_keeps_its_answers_and_goes_on_later(self, tmp_path):
         model = Scripted(lambda told: "a dog")

@@ -92,10 +92,6 @@ def test_a_name_whose_speaker_said_nothing_that_is_left_is_a_word_like_others(
     assert_never_received(service, "gone", tmp_path, "Mira tea")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the index does not learn a name again that it has unlearned (retrieval/index.py, _speaker_code)",
-)
 def test_a_speaker_who_speaks_again_after_all_they_said_was_erased_is_a_name_again(
     service: MemoryService, tmp_path: Path
 ) -> None:

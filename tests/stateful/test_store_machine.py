@@ -43,6 +43,15 @@ TOPICS = (
     "東京に行きました",
     "a kernel of truth about the old bicycle",
 )
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"content": "something else"},
+    {"metadata": {"n": 7}},
+    {"speaker": "Petra"},
+    {"role": "assistant"},
+    {"session_id": "sunday"},
+    {"occurred_at": "2026-02-03T10:00:00+01:00"},
+)
+"""Each alone makes another episode of one that is sent again under its id."""
 QUERIES = ["tea", "the old bicycle", "東京", "Oslo and Petra", "what was cold?"]
 MOST_EPISODES = 20
 """In one namespace: more than a note may be related to, and few enough to be quick."""
@@ -198,14 +207,14 @@ class StoreMachine(RuleBasedStateMachine):
         if new:
             self.append(name, list(new.values()), None if key in space.answers else key)
 
-    @rule(name=spaces, variant=st.integers(0, 1), data=st.data())
-    def append_known(self, name: str, variant: int, data: st.DataObject) -> None:
-        """Something that lives or was erased, with others in its batch: the same again, 409 or 410."""
+    @rule(name=spaces, changed=st.sampled_from([{}, *CHANGES]), data=st.data())
+    def append_known(self, name: str, changed: Episode, data: st.DataObject) -> None:
+        """Something that lives or was erased, with another in its batch: the same again, 409 or 410."""
         space = self.model.get(name, Space())
-        known = sorted({*space.episodes, *space.erased} & set(IDS))
-        if known:
+        if known := sorted({*space.episodes, *space.erased} & set(IDS)):
             chosen = data.draw(st.sampled_from(known))
-            self.append(name, [fields_of(None, 99), fields_of(chosen, variant)], None)
+            sent = space.episodes.get(chosen, fields_of(chosen, 0))
+            self.append(name, [fields_of(None, 99), sent | changed], None)
 
     def _repeat(self, name: str, space: Space, batch: list[Episode], key: str) -> None:
         first, receipts = space.answers[key]
@@ -304,19 +313,27 @@ class StoreMachine(RuleBasedStateMachine):
         try:
             assert other.import_lines(name, lines).episodes == len(self.model[name].episodes)
             assert digest(other, name) == digest(self.service, name)
+            assert other.import_lines(name, lines).skipped == len(self.model[name].episodes)
             if worked:
+                self._erase_in_both(name, other)
                 self._work()
                 work(other)
                 assert digest(other, name) == digest(self.service, name)
-            assert other.import_lines(name, lines).skipped == len(self.model[name].episodes)
         finally:
             other.close()
 
-    @rule(name=spaces)
-    def compare_with_a_store_that_never_received_what_was_erased(self, name: str) -> None:
+    def _erase_in_both(self, name: str, other: MemoryService) -> None:
+        """What was made from it is made anew in both: where it came from was moved too."""
+        if self.model[name].episodes:
+            oldest = next(iter(self.model[name].episodes))
+            assert other.erase_episode(name, oldest)
+            self._erase(name, oldest)
+
+    @rule(name=spaces, which=st.integers(0, MOST_EPISODES - 1))
+    def compare_with_a_store_that_never_received_what_was_erased(self, name: str, which: int) -> None:
         space = self.model.get(name, Space())
-        if not space.erased and space.episodes:
-            self._erase(name, next(iter(space.episodes)))
+        if space.episodes:
+            self._erase(name, list(space.episodes)[which % len(space.episodes)])
         if not space.erased:
             return
         self._work()

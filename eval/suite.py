@@ -18,7 +18,7 @@ SORT_PAIRS: Final = 10
 
 _COMMAND: Final = "memory-service eval all"
 _ON_LOCOMO: Final = ("service", "bm25", "minilm", "mem0", "oracle", "full", "ablations")
-"""Peers run on LoCoMo only: mem0 takes about as long for it as everything else together."""
+"""Peers run on LoCoMo only: mem0 takes minutes for it alone."""
 
 
 @dataclass(frozen=True, slots=True)

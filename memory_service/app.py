@@ -15,7 +15,7 @@ from memory_service.api.middleware import RequestFrame
 from memory_service.api.security import Gatekeeper
 from memory_service.clock import Clock, SystemClock
 from memory_service.controller.context import ContextPacker
-from memory_service.errors import ModelMissing
+from memory_service.errors import ModelMissing, ProblemError
 from memory_service.log.database import sqlite_url
 from memory_service.log.outbox import NoDispatcher
 from memory_service.log.store import Store, open_store
@@ -73,9 +73,7 @@ def build_service(
     indexes = IndexCache(
         settings.data_dir / "index", own_embedder, settings.index_cache_bytes, save_snapshots=save_snapshots
     )
-    # What a process erased and was killed before it could purge is purged now.
-    indexes.sweep(store)
-    store.database.checkpoint()
+    _purge_what_a_killed_process_left(store, indexes)
     progress = Progress()
     stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
     worker = Worker(store, stages, progress)
@@ -90,6 +88,16 @@ def build_service(
         dispatcher=worker if settings.worker == "inline" else NoDispatcher(),
         max_queue_episodes=settings.max_queue_episodes,
     )
+
+
+def _purge_what_a_killed_process_left(store: Store, indexes: IndexCache) -> None:
+    """Erasures that were committed and not purged: their old pages and snapshots go now, or at the next start."""
+    indexes.sweep(store)
+    try:
+        store.database.checkpoint()
+    except ProblemError as error:
+        # A full disk must not keep the service from answering reads.
+        _log.warning("start_without_checkpoint", reason=error.slug)
 
 
 def build_app(settings: Settings, service: MemoryService) -> FastAPI:

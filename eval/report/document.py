@@ -11,7 +11,9 @@ _HEAD: Final = """# Results
 
 Written by `make eval`; change the code, not this page. How the figures are made, and what each metric means, is in
 [evaluation.md](evaluation.md). No language model takes part in any figure here. The service runs in its shipped settings, as a
-process of its own, and is asked over HTTP through the SDK.
+process of its own, and is asked over HTTP through the SDK. Times depend on what else the machine was doing; the other figures
+are the same in every run. mem0 runs with its core packages: without the extras that download models it ranks by the cosine of
+whole turns, so that its row equals MiniLM's.
 """
 _TITLES: Final = {
     "locomo": "LoCoMo",

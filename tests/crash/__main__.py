@@ -1,6 +1,7 @@
 """python -m tests.crash --seeds 200: the crash suite on any number of seeds. A line for each; not zero on a violation."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -15,11 +16,16 @@ def main() -> int:
     arguments = _arguments()
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     root = Path(tempfile.mkdtemp(prefix="memory-crash-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began, reports = time.monotonic(), list[harness.Report]()
-    with ThreadPoolExecutor(arguments.jobs) as pool:
+    pool = ThreadPoolExecutor(arguments.jobs)
+    try:
         for report in pool.map(lambda seed: harness.run(seed, root / str(seed)), seeds):
             reports.append(report)
             print(report, *report.violations, sep="\n    ", flush=True)
+    finally:
+        # Whoever stops it waits for the seeds under way, and no server is left running.
+        pool.shutdown(cancel_futures=True)
     return _summary(reports, root, time.monotonic() - began)
 
 

@@ -151,6 +151,18 @@ def test_a_full_disk_refuses_writes_and_answers_reads(service: Service) -> None:
     assert service.client.get("/healthz").status_code == 200
 
 
+def test_a_service_that_starts_on_a_full_disk_answers_reads_and_refuses_writes(service: Service) -> None:
+    assert service.append("before", wait="enriched").status_code == 202
+    service.process.kill()  # what it stored is in its write-ahead log, which is not to be moved now
+    powerloss.fill_disk(service.control)
+    service.start()
+    assert service.stored() == ["before"]
+    assert service.found("before") == ["before"]
+    assert problem(service.append("after")) == (507, "storage-full")
+    powerloss.clear(service.control)
+    assert service.append("after").status_code == 202
+
+
 def test_writes_go_on_when_there_is_room_again(service: Service) -> None:
     powerloss.fill_disk(service.control)
     assert service.append("first", "second").status_code == 507

@@ -44,7 +44,6 @@ TOPICS = (
     "a kernel of truth about the old bicycle",
 )
 CHANGES: tuple[dict[str, Any], ...] = (
-    {"content": "something else"},
     {"metadata": {"n": 7}},
     {"speaker": "Petra"},
     {"role": "assistant"},
@@ -52,7 +51,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"occurred_at": "2026-02-03T10:00:00+01:00"},
 )
 """Each alone makes another episode of one that is sent again under its id."""
-QUERIES = ["tea", "the old bicycle", "東京", "Oslo and Petra", "what was cold?"]
+QUERIES = ["tea", "the old bicycle", "東京", "Oslo and Petra", "what was cold?", "What did Mira say of Jonas in March?"]
 MOST_EPISODES = 20
 """In one namespace: more than a note may be related to, and few enough to be quick."""
 

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     JsonValue,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -94,7 +95,22 @@ Text = Annotated[str, AfterValidator(_clean_text)]
 Id = Annotated[str, Field(pattern=f"^{limits.ID_PATTERN}$"), AfterValidator(no_dot_segment)]
 NamespacePattern = Annotated[str, Field(pattern=rf"^(\*|{limits.ID_PATTERN}\*?)$")]
 Name = Annotated[str, Field(min_length=1, max_length=limits.MAX_NAME_CHARS), AfterValidator(_clean_text)]
-OneOrMore = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=limits.MAX_FILTER_VALUES, min_length=1)]
+_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": limits.MAX_NAME_CHARS}
+OneOrMore = Annotated[
+    list[Name],
+    BeforeValidator(_as_list),
+    Field(max_length=limits.MAX_FILTER_VALUES, min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _NAME_SCHEMA,
+                {"type": "array", "items": _NAME_SCHEMA, "minItems": 1, "maxItems": limits.MAX_FILTER_VALUES},
+            ]
+        }
+    ),
+]
+"""One value, or several of which any will do."""
+
 Scalar = Annotated[str | bool | int | float | None, BeforeValidator(_scalar)]
 
 

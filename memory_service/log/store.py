@@ -24,7 +24,7 @@ from memory_service.errors import (
     StorageUnavailable,
 )
 from memory_service.log.database import Database, means_damage, sqlite_url
-from memory_service.log.schema import store_info
+from memory_service.log.schema import namespaces, store_info
 from memory_service.log.views import NamespaceView
 from memory_service.log.writer import Transaction, Writer, initialise_head
 
@@ -42,6 +42,11 @@ class Store:
     def namespace(self, name: str) -> NamespaceView:
         """The only way to read episodes and notes."""
         return NamespaceView(self.database, name)
+
+    def namespace_names(self) -> list[str]:
+        """Of all namespaces; they are for housekeeping, not for answers."""
+        with self.database.read() as connection:
+            return list(connection.execute(select(namespaces.c.name)).scalars())
 
     def bind_embedder(self, name: str) -> None:
         """Remembers which embedder fills the store. Raises EmbedderMismatch when it was another."""

@@ -174,7 +174,7 @@ class IndexCache:
                 head, _ = snapshot.head()
                 return head is not None and head.created_at == created_at and not snapshot.erased_since(applied_seq)
 
-        self._snapshots.sweep(is_current)
+        self._snapshots.sweep(store.namespace_names(), is_current)
 
     def publish(self) -> None:
         """Sets the metrics."""

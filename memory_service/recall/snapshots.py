@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,24 +82,26 @@ class SnapshotStore:
         self._saved_size.pop(namespace, None)
         shutil.rmtree(self._place(namespace), ignore_errors=True)
 
-    def sweep(self, is_current: Callable[[str, int, int], bool]) -> None:
+    def sweep(self, namespaces: Iterable[str], is_current: Callable[[str, int, int], bool]) -> None:
         """Clears away what killed processes left: halves of snapshots, and snapshots from before an erasure.
 
         `is_current(namespace, created_at, applied_seq)` says whether nothing of the namespace was erased since.
         """
         if not self._writable or not self._folder.is_dir():
             return
+        known = {self._place(namespace).name: namespace for namespace in namespaces}
         for place in list(self._folder.iterdir()):
             if place.suffix == ".part":
                 if not _is_running(place):
                     shutil.rmtree(place, ignore_errors=True)
-            elif not self._is_current(place, is_current):
+            elif place.name not in known or not self._is_current(place, known[place.name], is_current):
                 shutil.rmtree(place, ignore_errors=True)
 
-    def _is_current(self, place: Path, is_current: Callable[[str, int, int], bool]) -> bool:
+    @staticmethod
+    def _is_current(place: Path, namespace: str, is_current: Callable[[str, int, int], bool]) -> bool:
         try:
             manifest = json.loads((place / _MANIFEST).read_text())
-            return is_current(manifest["namespace"], manifest["created_at"], manifest["applied_seq"])
+            return is_current(namespace, manifest["created_at"], manifest["applied_seq"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
@@ -126,7 +128,6 @@ class SnapshotStore:
             manifest = {
                 "format": _FORMAT,
                 "embedder": self._embedder,
-                "namespace": entry.namespace,
                 "created_at": entry.created_at,
                 "applied_seq": entry.applied_seq,
                 "arrays": digests,

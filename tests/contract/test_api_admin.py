@@ -405,7 +405,7 @@ def test_writers_are_held_back_while_the_queue_is_full(start: Start) -> None:
 
 def test_a_service_that_works_is_live_and_ready(service: Running) -> None:
     assert service.get("/healthz").json() == {"status": "ok", "checks": {}}
-    assert service.get("/readyz").json() == {"status": "ok", "checks": {"worker": "ok", "store": "ok"}}
+    assert service.get("/readyz").json() == {"status": "ok", "checks": {"writer": "ok", "worker": "ok", "store": "ok"}}
 
 
 def test_a_service_whose_worker_has_ended_is_not_ready(service: Running) -> None:

@@ -49,6 +49,8 @@ def _case(seed: int) -> Any:
     return pytest.param(seed, id=f"seed{seed}-{harness.KINDS[seed % len(harness.KINDS)]}")
 
 
+# Seeds run side by side from the first test on, so one test may wait for the turns of others.
+@pytest.mark.timeout(1200)
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler")
 @pytest.mark.parametrize("seed", [_case(seed) for seed in SEEDS])

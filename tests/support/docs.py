@@ -38,7 +38,8 @@ def other_errors() -> str:
 
 
 def leaves(kind: type[Exception]) -> Iterator[type[Exception]]:
-    subclasses = kind.__subclasses__()
+    """The most special errors of `memory_service.errors`; what other packages derive, where loaded, is theirs."""
+    subclasses = [sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__]
     if not subclasses:
         yield kind
     for sub in subclasses:

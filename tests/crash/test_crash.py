@@ -35,7 +35,9 @@ def test_equal_seeds_are_equal_scenarios() -> None:
 @pytest.fixture(scope="module")
 def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
     """All chosen seeds, begun together; each test waits for its own."""
-    chosen = [item.callspec.params["seed"] for item in request.session.items if "seed" in _parameters(item)]
+    # Other modules have seeds of their own.
+    own = [item for item in request.session.items if item.path == request.path]
+    chosen = [parameters["seed"] for item in own if "seed" in (parameters := _parameters(item))]
     pool = ThreadPoolExecutor(ABREAST)
     yield {seed: pool.submit(harness.run, seed, tmp_path_factory.mktemp(f"seed-{seed}-")) for seed in chosen}
     pool.shutdown(cancel_futures=True)

@@ -287,7 +287,8 @@ class _Play:
         self.server = self.server or self._start("serve")
         worker = self._start("worker") if self.scenario.kind == "worker" else self.server
         if self.server is None or worker is None:
-            raise AssertionError(f"it does not start again: {self.processes[-1].said()[-500:]}")
+            last = self.processes[-1]
+            raise AssertionError(f"it does not start again (exit status {last.status}): {last.said()[-500:]}")
         loadgen.retry_unknown(self.server.connect, self.journal)
         afterwards = Plan(self.scenario.seed * 100 + 99, threads=2, operations=6, namespaces=NAMESPACES, max_batch=6)
         loadgen.run(self.server.connect, afterwards, self.journal)

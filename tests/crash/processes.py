@@ -88,6 +88,10 @@ class Process:
         return self._process.poll() is None
 
     @property
+    def status(self) -> int | None:
+        return self._process.poll()
+
+    @property
     def was_killed(self) -> bool:
         return self._process.poll() == -signal.SIGKILL
 

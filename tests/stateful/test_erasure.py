@@ -1,6 +1,6 @@
 """After an erasure every answer is that of a store which never received the episode: the cases that need a story of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,6 @@ from memory_service import wire
 from memory_service.service import MemoryService
 from tests.stateful.services import append, new_folder, open_service, work
 from tests.stateful.twins import AS_OF, assert_alike, scores, twin_of
-
-Make = Callable[[], MemoryService]
 
 
 @pytest.fixture

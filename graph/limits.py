@@ -1,0 +1,23 @@
+"""Limits of the graph, with their reasons."""
+
+from typing import Final
+
+MAX_MENTIONS_PER_EPISODE: Final = 64
+"""An episode that names more is a list; what is named first is kept, and the rest is told as left out."""
+
+MAX_CLAIMS_PER_EPISODE: Final = 128
+MAX_NAME_CHARS: Final = 256
+MAX_LITERAL_CHARS: Final = 1_024
+MAX_QUALIFIERS: Final = 16
+MAX_ALIASES: Final = 10_000
+"""Spellings kept of one entity: a feed of generated names must not grow one row for ever."""
+
+MAX_HOPS: Final = 4
+MAX_NEIGHBOURS_PER_HOP: Final = 200
+MAX_NEIGHBOURS: Final = 2_000
+MAX_PATH_HOPS: Final = 6
+MAX_PATH_EXPANSIONS: Final = 20_000
+"""Edges looked at for one path: a hub must not make one question cost a second."""
+
+MAX_CANDIDATES: Final = 32
+"""Names that a new one is compared with: the cost of an episode does not grow with the graph."""

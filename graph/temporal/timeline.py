@@ -1,0 +1,222 @@
+"""A timeline: the periods in which a group's facts hold, as a left fold over its sorted assertions.
+
+A group is all assertions of one subject and functional predicate, or of one subject, accumulating predicate and object. The
+rules, each named in the fact that it closed:
+
+- `successor`: a functional predicate's next object, unless one contains the other, ends the period before it;
+- `corrected`: a successor with the same start: the earlier said period is empty, true at no time;
+- `ended`: a later claim says that it stopped;
+- `stated`: the claim itself, or another of the same period, names the end.
+
+An assertion of the same object within a period adds a source, its qualifiers, and the more precise start or end (refinement).
+A denial takes back what was said before it of the same object. Nothing is closed for being similar.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Final
+
+from graph.model import Basis, Precision, Scalar
+from graph.predicates import Predicate
+from graph.temporal.assertion import UNBOUNDED, Assertion
+
+_DAY: Final = 86_400_000_000
+_VAGUENESS: Final[dict[Precision, int]] = {"instant": 1, "day": _DAY, "month": 31 * _DAY, "year": 366 * _DAY}
+"""How long after a start that is stated to this precision the true start may lie, in microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A fact's interval as it follows from the assertions seen so far."""
+
+    anchor: str
+    """The source that arrived first: its id is the fact's."""
+    arrival: tuple[int, int, str]
+    """Of the anchor."""
+    subject: str
+    predicate: str
+    object_id: str | None
+    object_text: str
+    object_key: str
+    within: frozenset[str]
+    valid_at: int | None
+    invalid_at: int | None
+    basis: Basis
+    precision: Precision
+    qualifiers: tuple[tuple[str, Scalar], ...]
+    sentence: str
+    confidence: float
+    rule: str
+    closed_by: str | None
+    """The assertion that set `invalid_at`."""
+    close_rule: str | None
+    sources: tuple[str, ...]
+    """Assertions, in the timeline's order. Only the new ones where a stored period was carried on."""
+
+    @property
+    def start(self) -> int:
+        return UNBOUNDED if self.valid_at is None else self.valid_at
+
+    def holds_at(self, moment: int) -> bool:
+        """Whether it is open at the moment, or ends later."""
+        return self.start <= moment and (self.invalid_at is None or moment < self.invalid_at)
+
+
+def timeline(assertions: Iterable[Assertion], kind: Predicate) -> list[Period]:
+    """All periods of a group, by start. The order in which assertions come does not matter."""
+    standing = sorted(_placed(_not_denied(list(assertions)), kind), key=lambda a: a.sort_key)
+    empty: list[Period] = []
+    return reduce(lambda periods, each: advance(periods, each, kind), standing, empty)
+
+
+def advance(periods: Sequence[Period], new: Assertion, kind: Predicate) -> list[Period]:
+    """The timeline after an assertion that sorts after all that made it.
+
+    Only periods that are open at its start, or touch it, can change: a caller may leave the others out.
+    """
+    if new.stance == "ends":
+        return [_ended(period, new) for period in periods]
+    if new.stance == "denies":
+        return list(periods)
+    start = new.sort_key[0]
+    for index, period in enumerate(periods):
+        if _continues(period, new, start, kind):
+            return [*periods[:index], _supported(period, new), *periods[index + 1 :]]
+    return [*(_succeeded(period, new, start, kind) for period in periods), _begun(new)]
+
+
+def _not_denied(assertions: Sequence[Assertion]) -> list[Assertion]:
+    denials = [a for a in assertions if a.stance == "denies"]
+    return [a for a in assertions if a.stance != "denies" and not any(_denies(d, a) for d in denials)]
+
+
+def _denies(denial: Assertion, other: Assertion) -> bool:
+    return denial.object_key in ("", other.object_key) and denial.occurred_at >= other.occurred_at
+
+
+def needs_whole_group(assertion: Assertion, kind: Predicate) -> bool:
+    """Whether it says something of others than the last period, so that a group which holds it cannot be carried on."""
+    return assertion.stance == "denies" or _has_no_place(assertion, kind)
+
+
+def _has_no_place(assertion: Assertion, kind: Predicate) -> bool:
+    return assertion.stance == "asserts" and assertion.valid_at is None and kind.cardinality != "constant"
+
+
+def _placed(assertions: Sequence[Assertion], kind: Predicate) -> list[Assertion]:
+    """Gives what has no known start ("she used to live in Faro") the place of the last period that it can speak of.
+
+    Without one it stays before everything else.
+    """
+    known = [a for a in assertions if a.stance == "asserts" and not _has_no_place(a, kind)]
+    return [_at_its_period(a, known) if _has_no_place(a, kind) else a for a in assertions]
+
+
+def _at_its_period(lost: Assertion, known: Sequence[Assertion]) -> Assertion:
+    same = [
+        k
+        for k in known
+        if k.subject == lost.subject
+        and k.object_key == lost.object_key
+        and (lost.invalid_at is None or k.sort_key[0] < lost.invalid_at)
+    ]
+    if not same:
+        return lost
+    return replace(lost, valid_at=max(same, key=lambda k: k.sort_key).valid_at, basis="observed")
+
+
+def _same_object(period: Period, new: Assertion, kind: Predicate) -> bool:
+    if not kind.is_symmetric:
+        return period.object_key == new.object_key
+    return {period.subject, period.object_key} == {new.subject, new.object_key}
+
+
+def _continues(period: Period, new: Assertion, start: int, kind: Predicate) -> bool:
+    """Whether the assertion speaks of a period that is there: it falls within it, or within the vagueness of its start."""
+    if not _same_object(period, new, kind):
+        return False
+    if period.invalid_at is None or start < period.invalid_at:
+        return True
+    # Intervals that only touch are one period, unless something else closed the first.
+    return start == period.invalid_at and period.close_rule == "stated"
+
+
+def _supported(period: Period, new: Assertion) -> Period:
+    """One more source; what it knows better is taken over."""
+    is_refined = _refines_start(period, new)
+    states_end = new.invalid_at is not None and new.invalid_at != period.invalid_at
+    first = min(period.arrival, new.arrival)
+    return replace(
+        period,
+        anchor=first[2],
+        arrival=first,
+        valid_at=new.valid_at if is_refined else period.valid_at,
+        basis=new.basis if is_refined else period.basis,
+        precision=new.precision if is_refined else period.precision,
+        invalid_at=new.invalid_at if states_end else period.invalid_at,
+        closed_by=new.id if states_end else period.closed_by,
+        close_rule="stated" if states_end else period.close_rule,
+        qualifiers=tuple(sorted({**dict(period.qualifiers), **new.qualifiers}.items())),
+        confidence=max(period.confidence, new.confidence),
+        sentence=new.sentence if first == new.arrival else period.sentence,
+        rule=new.rule if first == new.arrival else period.rule,
+        within=period.within | new.within,
+        sources=(*period.sources, new.id),
+    )
+
+
+def _refines_start(period: Period, new: Assertion) -> bool:
+    """A stated start within the vagueness of one stated less precisely: "in 2023", then "in May 2023"."""
+    if period.valid_at is None or new.valid_at is None or (period.basis, new.basis) != ("stated", "stated"):
+        return False
+    return period.valid_at < new.valid_at < period.valid_at + _VAGUENESS[period.precision]
+
+
+def _succeeded(period: Period, new: Assertion, start: int, kind: Predicate) -> Period:
+    if not _conflicts(period, new, kind) or not (period.invalid_at is None or start < period.invalid_at):
+        return period
+    rule = "corrected" if start == period.start else "successor"
+    return replace(period, invalid_at=start, closed_by=new.id, close_rule=rule)
+
+
+def _conflicts(period: Period, new: Assertion, kind: Predicate) -> bool:
+    """Whether both cannot hold at once."""
+    if kind.cardinality == "accumulating" or _same_object(period, new, kind):
+        return False
+    if kind.is_symmetric:
+        return not {period.subject, period.object_key}.isdisjoint({new.subject, new.object_key})
+    return period.object_key not in new.within and new.object_key not in period.within
+
+
+def _ended(period: Period, new: Assertion) -> Period:
+    """An end without a start of its own is of the period that holds then."""
+    moment = new.sort_key[0]
+    speaks_of_it = new.object_key in ("", period.object_key) or (new.subject == period.object_key)
+    if not speaks_of_it or not period.holds_at(moment):
+        return period
+    return replace(period, invalid_at=moment, closed_by=new.id, close_rule="ended")
+
+
+def _begun(new: Assertion) -> Period:
+    return Period(
+        anchor=new.id,
+        arrival=new.arrival,
+        subject=new.subject,
+        predicate=new.predicate,
+        object_id=new.object_id,
+        object_text=new.object_text,
+        object_key=new.object_key,
+        within=new.within,
+        valid_at=new.valid_at,
+        invalid_at=new.invalid_at,
+        basis=new.basis,
+        precision=new.precision,
+        qualifiers=tuple(sorted(new.qualifiers.items())),
+        sentence=new.sentence,
+        confidence=new.confidence,
+        rule=new.rule,
+        closed_by=None if new.invalid_at is None else new.id,
+        close_rule=None if new.invalid_at is None else "stated",
+        sources=(new.id,),
+    )

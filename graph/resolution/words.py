@@ -32,3 +32,19 @@ REGIONS: Final = _words(
     "iraq lebanon jordan cuba jamaica"
 )
 """What follows a town's comma: "Paris, Texas" is no "Texas Paris"."""
+
+LEGAL_FAMILIES: Final = {
+    form: family
+    for family, forms in {
+        "us": "inc incorporated corp corporation co company llc",
+        "uk": "ltd limited plc llp",
+        "de": "gmbh ag kg",
+        "fr": "sas sarl",
+        "it": "spa srl",
+    }.items()
+    for form in forms.split()
+}
+"""Forms that people use for one firm without care; other countries' are other firms."""
+
+FILLERS: Final = _words("the of and for de da do dos das del la le les du des di der die das von a an in at")
+"""What an acronym and a change of order leave out."""

@@ -21,3 +21,12 @@ MAX_PATH_EXPANSIONS: Final = 20_000
 
 MAX_CANDIDATES: Final = 32
 """Names that a new one is compared with: the cost of an episode does not grow with the graph."""
+
+MAX_LISTED_ALIASES: Final = 100
+"""Spellings that an entity shows; it is found by all of them."""
+
+MAX_SHARED_BLOCKING: Final = 64
+"""Nodes looked at for one blocking key: half a name that thousands share says little."""
+
+MAX_COMPONENT: Final = 5_000
+"""Nodes resolved together."""

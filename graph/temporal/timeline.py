@@ -65,7 +65,7 @@ class Period:
 
 def timeline(assertions: Iterable[Assertion], kind: Predicate) -> list[Period]:
     """All periods of a group, by start. The order in which assertions come does not matter."""
-    standing = sorted(_placed(_not_denied(list(assertions)), kind), key=lambda a: a.sort_key)
+    standing = sorted(_placed(_not_denied(list(assertions), kind), kind), key=lambda a: a.sort_key)
     empty: list[Period] = []
     return reduce(lambda periods, each: advance(periods, each, kind), standing, empty)
 
@@ -76,7 +76,7 @@ def advance(periods: Sequence[Period], new: Assertion, kind: Predicate) -> list[
     Only periods that are open at its start, or touch it, can change: a caller may leave the others out.
     """
     if new.stance == "ends":
-        return [_ended(period, new) for period in periods]
+        return [_ended(period, new, kind) for period in periods]
     if new.stance == "denies":
         return list(periods)
     start = new.sort_key[0]
@@ -86,13 +86,21 @@ def advance(periods: Sequence[Period], new: Assertion, kind: Predicate) -> list[
     return [*(_succeeded(period, new, start, kind) for period in periods), _begun(new)]
 
 
-def _not_denied(assertions: Sequence[Assertion]) -> list[Assertion]:
+def _not_denied(assertions: Sequence[Assertion], kind: Predicate) -> list[Assertion]:
     denials = [a for a in assertions if a.stance == "denies"]
-    return [a for a in assertions if a.stance != "denies" and not any(_denies(d, a) for d in denials)]
+    standing = [a for a in assertions if a.stance != "denies"]
+    return [a for a in standing if not any(_denies(d, a, kind) for d in denials)]
 
 
-def _denies(denial: Assertion, other: Assertion) -> bool:
-    return denial.object_key in ("", other.object_key) and denial.occurred_at >= other.occurred_at
+def _denies(denial: Assertion, other: Assertion, kind: Predicate) -> bool:
+    return denial.occurred_at >= other.occurred_at and _speaks_of(denial, other, kind)
+
+
+def _speaks_of(claim: Assertion, other: Assertion | Period, kind: Predicate) -> bool:
+    """Whether the claim is of the same subject and of the same object, or of whatever the object is."""
+    if not kind.is_symmetric:
+        return claim.subject == other.subject and claim.object_key in ("", other.object_key)
+    return {claim.subject, claim.object_key} - {""} <= {other.subject, other.object_key}
 
 
 def needs_whole_group(assertion: Assertion, kind: Predicate) -> bool:
@@ -110,31 +118,21 @@ def _placed(assertions: Sequence[Assertion], kind: Predicate) -> list[Assertion]
     Without one it stays before everything else.
     """
     known = [a for a in assertions if a.stance == "asserts" and not _has_no_place(a, kind)]
-    return [_at_its_period(a, known) if _has_no_place(a, kind) else a for a in assertions]
+    return [_at_its_period(a, known, kind) if _has_no_place(a, kind) else a for a in assertions]
 
 
-def _at_its_period(lost: Assertion, known: Sequence[Assertion]) -> Assertion:
+def _at_its_period(lost: Assertion, known: Sequence[Assertion], kind: Predicate) -> Assertion:
     same = [
-        k
-        for k in known
-        if k.subject == lost.subject
-        and k.object_key == lost.object_key
-        and (lost.invalid_at is None or k.sort_key[0] < lost.invalid_at)
+        k for k in known if _speaks_of(lost, k, kind) and (lost.invalid_at is None or k.sort_key[0] < lost.invalid_at)
     ]
     if not same:
         return lost
     return replace(lost, valid_at=max(same, key=lambda k: k.sort_key).valid_at, basis="observed")
 
 
-def _same_object(period: Period, new: Assertion, kind: Predicate) -> bool:
-    if not kind.is_symmetric:
-        return period.object_key == new.object_key
-    return {period.subject, period.object_key} == {new.subject, new.object_key}
-
-
 def _continues(period: Period, new: Assertion, start: int, kind: Predicate) -> bool:
     """Whether the assertion speaks of a period that is there: it falls within it, or within the vagueness of its start."""
-    if not _same_object(period, new, kind):
+    if not _speaks_of(new, period, kind):
         return False
     if period.invalid_at is None or start < period.invalid_at:
         return True
@@ -182,18 +180,17 @@ def _succeeded(period: Period, new: Assertion, start: int, kind: Predicate) -> P
 
 def _conflicts(period: Period, new: Assertion, kind: Predicate) -> bool:
     """Whether both cannot hold at once."""
-    if kind.cardinality == "accumulating" or _same_object(period, new, kind):
+    if kind.cardinality == "accumulating" or _speaks_of(new, period, kind):
         return False
     if kind.is_symmetric:
         return not {period.subject, period.object_key}.isdisjoint({new.subject, new.object_key})
     return period.object_key not in new.within and new.object_key not in period.within
 
 
-def _ended(period: Period, new: Assertion) -> Period:
-    """An end without a start of its own is of the period that holds then."""
+def _ended(period: Period, new: Assertion, kind: Predicate) -> Period:
+    """An end is of the period that holds then."""
     moment = new.sort_key[0]
-    speaks_of_it = new.object_key in ("", period.object_key) or (new.subject == period.object_key)
-    if not speaks_of_it or not period.holds_at(moment):
+    if not _speaks_of(new, period, kind) or not period.holds_at(moment):
         return period
     return replace(period, invalid_at=moment, closed_by=new.id, close_rule="ended")
 

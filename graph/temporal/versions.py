@@ -1,54 +1,34 @@
 """Versions: beliefs are immutable rows. A change expires a row and inserts another (ground rule 4)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from graph.temporal.timeline import Period
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """What turns the beliefs about a group into others."""
-
-    expired: tuple[str, ...]
-    """Fact ids whose open version ends now."""
-    begun: tuple[Period, ...]
-    """Periods whose version begins now; those of known facts among them."""
-    linked: tuple[tuple[str, str], ...]
-    """(fact, assertion): sources from now on."""
-    unlinked: tuple[tuple[str, str], ...]
+from graph.rows import Changes, FactVersion, SourceVersion
 
 
-def carried(before: Sequence[Period], after: Sequence[Period]) -> Diff:
-    """The difference where `after` was made by advancing `before`, whose sources were not loaded."""
-    return _diff(before, after, {}, {p.anchor: p.sources for p in after})
+def change_facts(before: Iterable[FactVersion], after: Iterable[FactVersion], now: int, changes: Changes) -> None:
+    """Adds what turns the believed versions into others from `now` on. What began and ended at once was never believed."""
+    wanted = {version.id: replace(version, created_at=now, expired_at=None) for version in after}
+    for version in before:
+        if wanted.get(version.id) == replace(version, created_at=now):
+            del wanted[version.id]
+        elif version.created_at == now:
+            changes.gone_facts.append(version.key)
+        else:
+            changes.facts.append(replace(version, expired_at=now))
+    changes.facts += wanted.values()
 
 
-def recomputed(before: Sequence[Period], sources: Mapping[str, Sequence[str]], after: Sequence[Period]) -> Diff:
-    """The difference to a timeline computed from all its assertions."""
-    return _diff(before, after, sources, {p.anchor: p.sources for p in after})
-
-
-def _diff(
-    before: Sequence[Period],
-    after: Sequence[Period],
-    old_sources: Mapping[str, Iterable[str]],
-    new_sources: Mapping[str, Iterable[str]],
-) -> Diff:
-    old = {p.anchor: _belief(p) for p in before}
-    new = {p.anchor: _belief(p) for p in after}
-    changed = [p for p in after if old.get(p.anchor) != new[p.anchor]]
-    expired = [p.anchor for p in before if p.anchor not in new or old[p.anchor] != new[p.anchor]]
-    old_links = {(fact, source) for fact, sources in old_sources.items() for source in sources}
-    new_links = {(fact, source) for fact, sources in new_sources.items() for source in sources}
-    return Diff(
-        expired=tuple(expired),
-        begun=tuple(changed),
-        linked=tuple(sorted(new_links - old_links)),
-        unlinked=tuple(sorted(old_links - new_links)),
-    )
-
-
-def _belief(period: Period) -> Period:
-    """The period without its sources, which have versions of their own."""
-    return replace(period, sources=())
+def change_sources(
+    before: Iterable[SourceVersion], after: Mapping[tuple[str, str], str], now: int, changes: Changes
+) -> None:
+    """The same for sources: `after` maps (fact, assertion) to the episode."""
+    wanted = dict(after)
+    for version in before:
+        if wanted.pop((version.fact_id, version.assertion_id), None) is not None:
+            continue
+        if version.created_at == now:
+            changes.gone_sources.append(version.key)
+        else:
+            changes.sources.append(replace(version, expired_at=now))
+    changes.sources += [SourceVersion(fact, made, episode, now, None) for (fact, made), episode in wanted.items()]

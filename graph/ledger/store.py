@@ -1,0 +1,267 @@
+"""Reading and writing the ledger of one namespace, on a connection whose transaction the caller owns."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select, update
+
+from graph.ledger.schema import (
+    FOLLOWING,
+    RAW,
+    assertions,
+    blocking,
+    blocks,
+    decisions,
+    feed,
+    links,
+    members,
+    mentions,
+    nodes,
+    tails,
+)
+from graph.stores.sql.dialect import upsert
+
+Row = dict[str, Any]
+_PARAMETERS: Final = 500
+"""A database takes only so many in one statement."""
+
+
+class Ledger:
+    """The raw rows and what the planner makes of them. `now` hides what was recorded later, so that replays see the past."""
+
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self.connection = connection
+        self.namespace = namespace
+
+    # --- what arrived -----------------------------------------------------------------------------------------------
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        if rows:
+            self.connection.execute(insert(table), [{"namespace": self.namespace, **row} for row in rows])
+
+    def upsert(self, table: Table, rows: Sequence[Row]) -> None:
+        upsert(self.connection, table, [{"namespace": self.namespace, **row} for row in rows])
+
+    def recorded(self, table: Table, now: int) -> list[Row]:
+        """Rows that were recorded at this moment, in order of arrival."""
+        query = self._of(table).where(table.c.recorded_at == now)
+        order = [table.c[name] for name in ("episode_seq", "place", "seq") if name in table.c]
+        return self._rows(query.order_by(*order))
+
+    def retracted(self, now: int) -> list[Row]:
+        return self._rows(self._of(assertions).where(assertions.c.retracted_at == now))
+
+    def moments(self) -> list[int]:
+        """Every moment at which something was recorded or retracted, in order."""
+        found: set[int] = set()
+        columns = (mentions.c.recorded_at, assertions.c.recorded_at, assertions.c.retracted_at, decisions.c.recorded_at)
+        for column in columns:
+            query = select(column).where(column.table.c.namespace == self.namespace, column.is_not(None)).distinct()
+            found.update(self.connection.execute(query).scalars())
+        return sorted(found)
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def blocks(self, names: Collection[str]) -> dict[str, Row]:
+        return {row["block"]: row for row in self._in(self._of(blocks), blocks.c.block, names)}
+
+    def block_mentions(self, block: str, now: int) -> list[Row]:
+        query = self._of(mentions).where(mentions.c.block == block, mentions.c.recorded_at <= now)
+        return self._rows(query.order_by(mentions.c.episode_seq, mentions.c.place))
+
+    def nodes(self, ids: Collection[str]) -> dict[str, Row]:
+        return {row["id"]: row for row in self._in(self._of(nodes), nodes.c.id, ids)}
+
+    def nodes_named(self, keys: Collection[str]) -> list[Row]:
+        return self._in(self._of(nodes), nodes.c.name_key, keys)
+
+    def nodes_in(self, names: Collection[str]) -> list[Row]:
+        """Nodes of these blocks."""
+        return self._in(self._of(nodes), nodes.c.block, names)
+
+    def nodes_at(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
+        """The nodes of mentions by (episode_seq, place)."""
+        rows = self._in(self._of(mentions), mentions.c.episode_seq, {seq for seq, _ in places})
+        return {(row["episode_seq"], row["place"]): row["node_id"] for row in rows}
+
+    def place(self, moved: Iterable[tuple[int, int, str]]) -> None:
+        """Writes which node a mention stands for: (episode_seq, place, node)."""
+        parameters = [{"k_seq": seq, "k_place": place, "k_node": node} for seq, place, node in moved]
+        if not parameters:
+            return
+        same = and_(mentions.c.namespace == self.namespace, mentions.c.episode_seq == bindparam("k_seq"))
+        self.connection.execute(
+            update(mentions).where(same, mentions.c.place == bindparam("k_place")).values(node_id=bindparam("k_node")),
+            parameters,
+        )
+        for place, node in ((assertions.c.subject_place, "subject_node"), (assertions.c.object_place, "object_node")):
+            same = and_(assertions.c.namespace == self.namespace, assertions.c.episode_seq == bindparam("k_seq"))
+            self.connection.execute(
+                update(assertions).where(same, place == bindparam("k_place")).values({node: bindparam("k_node")}),
+                parameters,
+            )
+
+    def candidates(self, keys: Collection[str], limit: int) -> set[str]:
+        """Nodes that share a blocking key; of each key at most `limit`."""
+        found: set[str] = set()
+        for key in sorted(keys):
+            query = select(blocking.c.node_id).where(
+                blocking.c.namespace == self.namespace, blocking.c.blocking_key == key
+            )
+            found.update(self.connection.execute(query.limit(limit)).scalars())
+        return found
+
+    # --- entities -------------------------------------------------------------------------------------------------------
+
+    def links_of(self, ids: Collection[str]) -> list[Row]:
+        return self._in(self._of(links), links.c.a, ids) + self._in(self._of(links), links.c.b, ids)
+
+    def decisions_of(self, ids: Collection[str], now: int) -> list[Row]:
+        found = self._in(self._of(decisions), decisions.c.a, ids) + self._in(self._of(decisions), decisions.c.b, ids)
+        return [row for row in found if row["recorded_at"] <= now]
+
+    def aliases_of(self, ids: Collection[str], now: int) -> list[tuple[str, str]]:
+        """Pairs of nodes that some text takes for one: whoever a name is given, and the name."""
+        other = mentions.alias()
+        pairs = (
+            select(mentions.c.node_id, other.c.node_id.label("other_id"))
+            .join(
+                other,
+                and_(
+                    other.c.namespace == mentions.c.namespace,
+                    other.c.episode_seq == mentions.c.episode_seq,
+                    other.c.place == mentions.c.alias_of,
+                ),
+            )
+            .where(
+                mentions.c.namespace == self.namespace,
+                mentions.c.recorded_at <= now,
+                mentions.c.alias_of.is_not(None),
+            )
+        )
+        found: set[tuple[str, str]] = set()
+        for part in _parts(ids):
+            query = pairs.where(or_(mentions.c.node_id.in_(part), other.c.node_id.in_(part)))
+            found.update((row.node_id, row.other_id) for row in self.connection.execute(query))
+        return sorted(found)
+
+    def has_aliases(self) -> bool:
+        query = select(mentions.c.place).where(mentions.c.namespace == self.namespace, mentions.c.alias_of.is_not(None))
+        return self.connection.execute(query.limit(1)).first() is not None
+
+    def entities_of(self, ids: Collection[str], now: int) -> dict[str, str]:
+        """The entity that each node was part of."""
+        found = {node: node for node in ids}
+        for row in self._in(self._of(members), members.c.node_id, ids):
+            if _is_open(row, now):
+                found[row["node_id"]] = row["entity_id"]
+        return found
+
+    def nodes_of(self, ids: Collection[str], now: int) -> dict[str, list[str]]:
+        """The nodes of each entity, sorted."""
+        found: dict[str, set[str]] = {entity: set() for entity in ids}
+        elsewhere = self.entities_of(ids, now)
+        for entity in ids:
+            if elsewhere[entity] == entity:
+                found[entity].add(entity)
+        for row in self._in(self._of(members), members.c.entity_id, ids):
+            if _is_open(row, now):
+                found[row["entity_id"]].add(row["node_id"])
+        return {entity: sorted(own) for entity, own in found.items()}
+
+    # --- assertions -------------------------------------------------------------------------------------------------------
+
+    def assertions(self, ids: Collection[str]) -> list[Row]:
+        return self._in(self._of(assertions), assertions.c.id, ids)
+
+    def assertions_of(self, node_ids: Collection[str], now: int) -> list[Row]:
+        """Those that have one of these nodes on either side."""
+        found: dict[str, Row] = {}
+        for side in (assertions.c.subject_node, assertions.c.object_node):
+            query = self._of(assertions).where(assertions.c.recorded_at <= now)
+            found.update((row["id"], row) for row in self._in(query, side, node_ids))
+        return list(found.values())
+
+    def group(
+        self, subjects: Sequence[str], predicate: str, objects: Sequence[str] | None, literal: str, now: int
+    ) -> list[Row]:
+        """Assertions of a subject and predicate; where `objects` is given, only those of these nodes or of the literal."""
+        query = self._of(assertions).where(
+            assertions.c.subject_node.in_(subjects),
+            assertions.c.predicate == predicate,
+            assertions.c.recorded_at <= now,
+        )
+        if objects:
+            query = query.where(assertions.c.object_node.in_(objects))
+        elif objects is not None:
+            query = query.where(assertions.c.object_node.is_(None), assertions.c.literal_key == literal)
+        return self._rows(query)
+
+    def touching(self, node_ids: Sequence[str], predicate: str, now: int) -> list[Row]:
+        """Assertions of a predicate with one of the nodes on either side."""
+        query = self._of(assertions).where(
+            or_(assertions.c.subject_node.in_(node_ids), assertions.c.object_node.in_(node_ids)),
+            assertions.c.predicate == predicate,
+            assertions.c.recorded_at <= now,
+        )
+        return self._rows(query)
+
+    def tails(self, keys: Collection[str]) -> dict[str, Row]:
+        return {row["group_key"]: row for row in self._in(self._of(tails), tails.c.group_key, keys)}
+
+    def forget_tails(self, keys: Collection[str]) -> None:
+        for part in _parts(keys):
+            gone = and_(tails.c.namespace == self.namespace, tails.c.group_key.in_(part))
+            self.connection.execute(delete(tails).where(gone))
+
+    def retract(self, ids: Collection[str], now: int) -> None:
+        for part in _parts(ids):
+            chosen = and_(
+                assertions.c.namespace == self.namespace, assertions.c.id.in_(part), assertions.c.retracted_at.is_(None)
+            )
+            self.connection.execute(update(assertions).where(chosen).values(retracted_at=now))
+
+    # --- letting go -----------------------------------------------------------------------------------------------------
+
+    def forget_episodes(self, seqs: Collection[int]) -> None:
+        for table in (mentions, assertions):
+            for part in _parts(seqs):
+                gone = and_(table.c.namespace == self.namespace, table.c.episode_seq.in_(part))
+                self.connection.execute(delete(table).where(gone))
+
+    def forget_nodes(self, ids: Collection[str], names: Collection[str]) -> None:
+        """Deletes what follows from these nodes and blocks; the mentions stay."""
+        columns = (nodes.c.id, members.c.node_id, blocking.c.node_id, links.c.a, links.c.b)
+        for column, values in (*((column, ids) for column in columns), (blocks.c.block, names)):
+            for part in _parts(values):
+                gone = and_(column.table.c.namespace == self.namespace, column.in_(part))
+                self.connection.execute(delete(column.table).where(gone))
+
+    def wipe(self, *, raw: bool) -> None:
+        for table in (*FOLLOWING, *(RAW if raw else ())):
+            self.connection.execute(delete(table).where(table.c.namespace == self.namespace))
+
+    def tell(self, rows: Sequence[Row]) -> None:
+        """Adds keys to the feed of an outside store."""
+        self.insert(feed, rows)
+
+    # --- helpers ----------------------------------------------------------------------------------------------------------
+
+    def _of(self, table: Table) -> Select[Any]:
+        query: Any = select(table).where(table.c.namespace == self.namespace)
+        return query
+
+    def _rows(self, query: Select[Any]) -> list[Row]:
+        return [dict(row) for row in self.connection.execute(query).mappings()]
+
+    def _in(self, query: Select[Any], column: Any, values: Collection[Any]) -> list[Row]:
+        return [row for part in _parts(values) for row in self._rows(query.where(column.in_(part)))]
+
+
+def _is_open(row: Row, now: int) -> bool:
+    return row["created_at"] <= now and (row["expired_at"] is None or row["expired_at"] > now)
+
+
+def _parts(values: Collection[Any]) -> Iterable[list[Any]]:
+    ordered = sorted(set(values))
+    return (ordered[start : start + _PARAMETERS] for start in range(0, len(ordered), _PARAMETERS))

@@ -1,0 +1,210 @@
+"""From nodes to entities: new names are linked, what is linked is resolved, and entities get versions."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from graph import limits
+from graph.ledger.rows import scalars_of
+from graph.ledger.schema import blocking, links, members, nodes
+from graph.ledger.store import Ledger
+from graph.planner.names import node_evidence
+from graph.resolution.candidates import blocking_keys, rank
+from graph.resolution.clusters import Cluster, Node, PairLink, resolve
+from graph.resolution.names import name_key
+from graph.resolution.rules import NameForm, compare
+from graph.rows import Changes, EntityVersion
+from graph.stores.sql.rows import entity_version
+from graph.stores.sql.schema import entities
+
+Row = dict[str, Any]
+_RECORD_SCORE = 0.95
+_PARAMETERS = 500
+
+
+class EntityPlanner:
+    """Plans one moment's changes of entities."""
+
+    def __init__(self, ledger: Ledger, now: int, changes: Changes) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._changes = changes
+
+    # --- links ----------------------------------------------------------------------------------------------------------
+
+    def link(self, new: Collection[str]) -> set[str]:
+        """Compares new nodes with the names that are like theirs. Returns the nodes that are now linked."""
+        if not new:
+            return set()
+        rows = self._ledger.nodes(new)
+        keys = {node: blocking_keys(row["name_key"]) for node, row in rows.items()}
+        self._ledger.upsert(
+            blocking, [{"blocking_key": k, "node_id": n} for n, own in keys.items() for k in sorted(own)]
+        )
+        found = [link for node, row in rows.items() for link in self._links(row, keys[node])]
+        self._ledger.upsert(links, found)
+        return {link[side] for link in found for side in ("a", "b")}
+
+    def _links(self, row: Row, keys: Collection[str]) -> list[Row]:
+        candidates = self._ledger.candidates(keys, limits.MAX_SHARED_BLOCKING) - {row["id"]}
+        others = {node: other for node, other in self._ledger.nodes(candidates).items() if _may_be_one(row, other)}
+        likely = set(rank(row["name_key"], (other["name_key"] for other in others.values())))
+        return [
+            made
+            for other in others.values()
+            if other["name_key"] in likely or other["name_key"] == row["name_key"]
+            if (made := _link(row, other)) is not None
+        ]
+
+    # --- resolving ------------------------------------------------------------------------------------------------------
+
+    def resolve(self, touched: Collection[str]) -> set[str]:
+        """Resolves all that hangs together with these nodes. Returns the nodes of every entity that changed."""
+        component, pairs, decided = self._component(touched)
+        if len(component) < 2:
+            return set()
+        rows = self._ledger.nodes(component)
+        same = [pair for pair, is_same in decided.items() if is_same]
+        apart = [pair for pair, is_same in decided.items() if not is_same]
+        told = self._ledger.aliases_of(component, self._now)
+        clusters = resolve(
+            [Node(node, node_evidence(row)) for node, row in rows.items()],
+            [PairLink(p["a"], p["b"], p["rule"], p["score"], p["partial"]) for p in pairs],
+            [*same, *told],
+            apart,
+        )
+        return self._join(clusters, rows)
+
+    def _component(self, start: Collection[str]) -> tuple[set[str], list[Row], dict[tuple[str, str], bool]]:
+        seen, waiting = set[str](), set(start)
+        pairs: dict[tuple[str, str, str], Row] = {}
+        decided: dict[tuple[str, str], tuple[int, bool]] = {}
+        has_aliases = self._ledger.has_aliases()
+        while waiting and len(seen) < limits.MAX_COMPONENT:
+            seen |= waiting
+            reached = set[str]()
+            for row in self._ledger.links_of(waiting):
+                pairs[row["a"], row["b"], row["rule"]] = row
+                reached |= {row["a"], row["b"]}
+            for row in self._ledger.decisions_of(waiting, self._now):
+                pair = (min(row["a"], row["b"]), max(row["a"], row["b"]))
+                decided[pair] = max(decided.get(pair, (0, False)), (row["seq"], bool(row["is_same"])))
+                reached |= set(pair)
+            if has_aliases:
+                reached |= {node for pair in self._ledger.aliases_of(waiting, self._now) for node in pair}
+            waiting = reached - seen
+        return seen, list(pairs.values()), {pair: is_same for pair, (_, is_same) in decided.items()}
+
+    def _join(self, clusters: Sequence[Cluster], rows: dict[str, Row]) -> set[str]:
+        """Writes who belongs to whom from now on. An entity has the id of the node that was known first."""
+        before = self._ledger.entities_of(rows, self._now)
+        after: dict[str, tuple[str, str]] = {}
+        for cluster in clusters:
+            own = [node for node in cluster.members if node in rows]
+            first = min(own, key=lambda node: (rows[node]["first_seq"], rows[node]["first_place"], node))
+            for node in own:
+                rule = next((link.rule for link in cluster.links if node in (link.a, link.b)), "")
+                after[node] = (first, rule)
+        moved = [node for node in after if after[node][0] != before[node]]
+        for node in moved:
+            self._move(node, *after[node])
+        self._ledger.upsert(nodes, [rows[node] | {"entity_id": after[node][0]} for node in moved])
+        concerned = {before[node] for node in moved} | {after[node][0] for node in moved}
+        return {node for node in after if before[node] in concerned or after[node][0] in concerned}
+
+    def _move(self, node: str, entity: str, rule: str) -> None:
+        query = select(members).where(
+            members.c.namespace == self._ledger.namespace, members.c.node_id == node, members.c.expired_at.is_(None)
+        )
+        for row in self._ledger.connection.execute(query).mappings().all():
+            self._ledger.upsert(members, [{**row, "expired_at": self._now}])
+        if entity != node:
+            row = {"node_id": node, "created_at": self._now, "expired_at": None, "entity_id": entity, "rule": rule}
+            self._ledger.upsert(members, [row])
+
+    # --- versions -------------------------------------------------------------------------------------------------------
+
+    def describe(self, touched: Collection[str]) -> None:
+        """Gives the entities of these nodes a new version where something that it tells has changed."""
+        ids = set(self._ledger.entities_of(touched, self._now).values()) | set(touched)
+        nodes_of = self._ledger.nodes_of(ids, self._now)
+        rows = self._ledger.nodes({node for own in nodes_of.values() for node in own})
+        current = self._current(ids)
+        for entity in sorted(ids):
+            own = sorted((rows[node] for node in nodes_of[entity] if node in rows), key=_arrival)
+            wanted = self._version(entity, own) if entity in rows and own else None
+            self._change(current.get(entity), wanted)
+
+    def _change(self, before: EntityVersion | None, wanted: EntityVersion | None) -> None:
+        if before is not None and wanted is not None and replace(before, created_at=self._now) == wanted:
+            return
+        if before is not None and before.created_at == self._now:
+            self._changes.gone_entities.append(before.key)
+        elif before is not None:
+            self._changes.entities.append(replace(before, expired_at=self._now))
+        if wanted is not None:
+            self._changes.entities.append(wanted)
+
+    def _current(self, ids: Collection[str]) -> dict[str, EntityVersion]:
+        ordered = sorted(ids)
+        found: dict[str, EntityVersion] = {}
+        query = select(entities).where(entities.c.namespace == self._ledger.namespace, entities.c.expired_at.is_(None))
+        for start in range(0, len(ordered), _PARAMETERS):
+            part = query.where(entities.c.id.in_(ordered[start : start + _PARAMETERS]))
+            found.update((row.id, entity_version(row)) for row in self._ledger.connection.execute(part))
+        return found
+
+    def _version(self, entity: str, rows: Sequence[Row]) -> EntityVersion:
+        """`rows`: the entity's nodes by arrival; the first is the one that it is named after."""
+        evidence_types = [row["type"] for row in rows]
+        aliases = _distinct(surface for row in rows for surface in json.loads(row["surfaces"]))
+        attributes: dict[str, Any] = {}
+        for row in rows:
+            attributes |= scalars_of(row["attributes"])
+        return EntityVersion(
+            id=entity,
+            created_at=self._now,
+            expired_at=None,
+            name=rows[0]["name"],
+            type=next((kind for kind in evidence_types if kind != "Thing"), "Thing"),
+            aliases=tuple(sorted(aliases)),
+            name_keys=tuple(sorted({name_key(alias) for alias in aliases})),
+            attributes=tuple(sorted(attributes.items())),
+            first_at=min(row["first_at"] for row in rows),
+        )
+
+
+def _distinct(surfaces: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(surfaces))[: limits.MAX_LISTED_ALIASES]
+
+
+def _arrival(row: Row) -> tuple[int, int, str]:
+    return row["first_seq"], row["first_place"], row["id"]
+
+
+def _may_be_one(a: Row, b: Row) -> bool:
+    """Nodes of one block were split by evidence, and two keys from outside are two."""
+    return a["block"] != b["block"] and not (_is_keyed(a) and _is_keyed(b))
+
+
+def _is_keyed(row: Row) -> bool:
+    return row["block"].startswith("#")
+
+
+def _link(a: Row, b: Row) -> Row | None:
+    """The rule that takes two nodes for one. A record's name is somebody's only if no other record has it."""
+    if a["name_key"] == b["name_key"]:
+        plain = b["id"] if _is_keyed(a) else a["id"]
+        return _link_row(a["id"], b["id"], "record", _RECORD_SCORE, plain)
+    found = compare(NameForm(a["name_key"], a["type"]), NameForm(b["name_key"], b["type"]))
+    if found is None:
+        return None
+    partial = None if found.partial is None else (a["id"] if found.partial == a["name_key"] else b["id"])
+    return _link_row(a["id"], b["id"], found.rule, found.score, partial)
+
+
+def _link_row(a: str, b: str, rule: str, score: float, partial: str | None) -> Row:
+    return {"a": min(a, b), "b": max(a, b), "rule": rule, "score": score, "partial": partial}

@@ -25,6 +25,7 @@ from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage
 from memory_service.pipeline.worker import Worker
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.reranking import Reranking
 from memory_service.recall.searcher import Searcher
 from memory_service.service import MemoryService
 from memory_service.settings import Settings
@@ -32,6 +33,8 @@ from retrieval.embedders import Embedder, EmbedderError
 from retrieval.embedders.resolve import load_embedder
 from retrieval.embedders.stored import StoredEmbedder
 from retrieval.embedders.wrappers import BatchingEmbedder, CachedEmbedder
+from retrieval.rerankers import RerankerError
+from retrieval.rerankers.resolve import load_reranker
 
 _log = structlog.get_logger(__name__)
 _QUERY_CACHE_BYTES = 8 * 1024 * 1024
@@ -49,6 +52,16 @@ def build_embedder(settings: Settings) -> Embedder:
         raise ModelMissing(str(error)) from error
 
 
+def build_reranking(settings: Settings) -> Reranking | None:
+    """None where no reranker is set. Its model is loaded by the first search. Raises ModelMissing."""
+    if settings.reranker_model is None:
+        return None
+    try:
+        return Reranking(load_reranker(settings.reranker_model), settings.rerank_depth)
+    except RerankerError as error:
+        raise ModelMissing(f"MEMORY_RERANKER_MODEL: {error}") from error
+
+
 def build_store(settings: Settings, clock: Clock | None = None) -> Store:
     """Opens (and makes or migrates) the store that the settings name."""
     url = settings.database_url or sqlite_url(settings.database_path)
@@ -63,6 +76,7 @@ def build_service(
     save_snapshots: bool = True,
 ) -> MemoryService:
     """All parts wired together; the worker is not started. Raises StartupError subclasses."""
+    reranking = build_reranking(settings)
     store = build_store(settings, clock)
     try:
         own_embedder = embedder or build_embedder(settings)
@@ -77,7 +91,8 @@ def build_service(
     progress = Progress()
     stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
     worker = Worker(store, stages, progress)
-    searcher = Searcher(indexes, CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES), store.clock)
+    queries = CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES)
+    searcher = Searcher(indexes, queries, store.clock, reranking)
     return MemoryService(
         store=store,
         worker=worker,

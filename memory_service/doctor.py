@@ -38,6 +38,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("database", _database),
         ("queue", _queue),
         ("embedding model", _model),
+        ("reranker", _reranker),
     ]
     return [_finding(subject, check, settings) for subject, check in checks]
 
@@ -110,6 +111,16 @@ def _model(settings: Settings) -> str:
 
     embedder = build_embedder(settings)
     return f"{embedder.name}, {embedder.dimension} dimensions"
+
+
+def _reranker(settings: Settings) -> str:
+    from memory_service.app import build_reranking
+
+    reranking = build_reranking(settings)
+    if reranking is None:
+        return "none is set, and none is needed"
+    reranking.order("Who is there?", ["Nobody."])
+    return f"{reranking.name} reads the first {reranking.depth} results"
 
 
 def _existing_parent(path: Path) -> Path:

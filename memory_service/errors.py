@@ -147,7 +147,7 @@ class NotCaughtUp(Unavailable):
 
 
 class ModelUnavailable(Unavailable):
-    slug, title = "model-unavailable", "The embedding model cannot be used"
+    slug, title = "model-unavailable", "A model cannot be used"
 
 
 class StorageFull(ProblemError):
@@ -187,7 +187,7 @@ class EmbedderMismatch(StartupError):
 
 
 class ModelMissing(StartupError):
-    """The embedding model cannot be found or does not verify."""
+    """A model cannot be found or does not verify."""
 
 
 class StorageCorrupt(StartupError):

@@ -40,6 +40,14 @@ class Settings(BaseSettings):
         description="Folder that keeps vectors by their text's hash, for repeated evaluation runs on public data. "
         "Erasure does not reach it, so it is refused unless MEMORY_AUTH=off.",
     )
+    reranker_model: str | None = Field(
+        None,
+        description="Cross-encoder that reads the first results again with the query: a local folder, a hub name, or `test` "
+        "(shared words, no model). Its first search loads torch.",
+    )
+    rerank_depth: int = Field(
+        50, ge=1, le=limits.MAX_SEARCH_RESULTS, description="How many of the first results the reranker orders."
+    )
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
     worker: Literal["inline", "off"] = Field(
         "inline", description="`inline`: in the server; `off`: `memory-service worker`."

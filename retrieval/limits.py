@@ -48,6 +48,16 @@ REMOTE_BACKOFF_MAX_MS: Final = 8_000
 MAX_ERROR_CHARS: Final = 300
 """What is quoted from a server's or a child's error: enough to tell the cause, too little to flood a log."""
 
+# --- rerankers ----------------------------------------------------------------------------------------------------
+MAX_PAIR_TOKENS: Final = 512
+"""Of a query and a text that are read together: the window of the usual cross-encoders, and more than a cited text has."""
+
+RERANK_BATCH_TEXTS: Final = 16
+"""Pairs of one model run, of like length: bounds its memory."""
+
+RERANKER_RETRY_S: Final = 30.0
+"""After a model could not be loaded: searches fail at once meanwhile, and do not queue for another try."""
+
 # --- time expressions ---------------------------------------------------------------------------------------------
 MAX_EXPRESSIONS: Final = 8
 """Of one text. A turn names one or two times; a timetable names no time that it is about."""

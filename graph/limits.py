@@ -30,3 +30,13 @@ MAX_SHARED_BLOCKING: Final = 64
 
 MAX_COMPONENT: Final = 5_000
 """Nodes resolved together."""
+
+MAX_EXTRACTED_CHARS: Final = 20_000
+"""Of one episode, read by the extraction rules: what people tell of themselves is short, and what is longer was pasted."""
+
+MAX_EXTRACTED_SENTENCES: Final = 200
+MAX_SENTENCE_CHARS: Final = 1_000
+"""A longer sentence is a list or no prose; it is left out, which also bounds what any one pattern can cost."""
+
+MAX_CLAUSES_PER_SENTENCE: Final = 16
+"""Clauses read of one sentence: ten times what people write."""

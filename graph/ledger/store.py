@@ -221,6 +221,74 @@ class Ledger:
             )
             self.connection.execute(update(assertions).where(chosen).values(retracted_at=now))
 
+    # --- what an erasure asks -------------------------------------------------------------------------------------------
+
+    def of_episodes(self, seqs: Collection[int]) -> tuple[list[Row], list[Row]]:
+        """Mentions and assertions of episodes."""
+        named = self._in(self._of(mentions), mentions.c.episode_seq, seqs)
+        return named, self._in(self._of(assertions), assertions.c.episode_seq, seqs)
+
+    def has_witness(self, row: Row) -> bool:
+        """Whether an earlier mention told all that this one tells: without this one nothing would be different."""
+        if row["alias_of"] is not None or row["attributes"] is not None:
+            return False
+        same = ("node_id", "name", "type", "evidence", "is_self")
+        query = self._of(mentions).where(
+            *(mentions.c[name].is_not_distinct_from(row[name]) for name in same),
+            mentions.c.recorded_at < row["recorded_at"],
+        )
+        return self.connection.execute(query.limit(1)).first() is not None
+
+    def named_elsewhere(self, ids: Collection[str], seqs: Collection[int]) -> set[str]:
+        """Those of the nodes that other episodes name too."""
+        found: set[str] = set()
+        for node in ids:
+            query = select(mentions.c.episode_seq).where(
+                mentions.c.namespace == self.namespace,
+                mentions.c.node_id == node,
+                mentions.c.episode_seq.not_in(seqs),
+            )
+            if self.connection.execute(query.limit(1)).first() is not None:
+                found.add(node)
+        return found
+
+    def ever_with(self, ids: Collection[str]) -> set[str]:
+        """Nodes and entities that these were ever part of, or that were ever part of these."""
+        rows = self._in(self._of(members), members.c.node_id, ids) + self._in(
+            self._of(members), members.c.entity_id, ids
+        )
+        return {row[side] for row in rows for side in ("node_id", "entity_id")}
+
+    def moves_of(self, ids: Collection[str]) -> set[int]:
+        """When any of these nodes changed hands."""
+        rows = self._in(self._of(members), members.c.node_id, ids)
+        return {row[side] for row in rows for side in ("created_at", "expired_at") if row[side] is not None}
+
+    def moved_at(self, now: int) -> set[str]:
+        """Nodes that changed hands at this moment."""
+        query = self._of(members).where(or_(members.c.created_at == now, members.c.expired_at == now))
+        return {row["node_id"] for row in self._rows(query)}
+
+    def decision_moments(self) -> set[int]:
+        query = select(decisions.c.recorded_at).where(decisions.c.namespace == self.namespace)
+        return set(self.connection.execute(query).scalars())
+
+    def drop_lost_decisions(self) -> list[int]:
+        """Deletes decisions on nodes that are no more. Returns their seqs."""
+        rows = self._rows(self._of(decisions))
+        known = self.nodes({row[side] for row in rows for side in ("a", "b")})
+        lost = [row["seq"] for row in rows if row["a"] not in known or row["b"] not in known]
+        for part in _parts(lost):
+            gone = and_(decisions.c.namespace == self.namespace, decisions.c.seq.in_(part))
+            self.connection.execute(delete(decisions).where(gone))
+        return lost
+
+    def displace(self, names: Collection[str]) -> None:
+        """Takes their nodes from the mentions of these blocks."""
+        for part in _parts(names):
+            chosen = and_(mentions.c.namespace == self.namespace, mentions.c.block.in_(part))
+            self.connection.execute(update(mentions).where(chosen).values(node_id=""))
+
     # --- letting go -----------------------------------------------------------------------------------------------------
 
     def forget_episodes(self, seqs: Collection[int]) -> None:

@@ -95,6 +95,9 @@ class EntityPlanner:
                 reached |= set(pair)
             if has_aliases:
                 reached |= {node for pair in self._ledger.aliases_of(waiting, self._now) for node in pair}
+            # Whoever is one with them now may be so no longer: what tied them may have moved.
+            whole = self._ledger.nodes_of(set(self._ledger.entities_of(waiting, self._now).values()), self._now)
+            reached |= {node for own in whole.values() for node in own}
             waiting = reached - seen
         return seen, list(pairs.values()), {pair: is_same for pair, (_, is_same) in decided.items()}
 

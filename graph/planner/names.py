@@ -43,7 +43,7 @@ def place_mentions(ledger: Ledger, rows: Sequence[Row], now: int) -> Placed:
     for block, own in by_block.items():
         summary = _together(known.get(block), own)
         if summary is None:
-            _split(ledger, block, own, now, placed)
+            _split(ledger, known.get(block), own, now, placed)
         else:
             node = node_id(ledger.namespace, block)
             ledger.place(_moves(own, node))
@@ -79,8 +79,9 @@ def _moves(rows: Iterable[Row], node: str) -> list[tuple[int, int, str]]:
 # --- a name that several share --------------------------------------------------------------------------------------
 
 
-def _split(ledger: Ledger, block: str, own: Sequence[Row], now: int, placed: Placed) -> None:
+def _split(ledger: Ledger, known: Row | None, own: Sequence[Row], now: int, placed: Placed) -> None:
     """Looks at all mentions of a name again. Which of them go together does not depend on their arrival."""
+    block = own[0]["block"]
     rows = ledger.block_mentions(block, now)
     before = {row["id"]: row for row in ledger.nodes_in([block])}
     by_atom = {_atom_id(row): row for row in rows}
@@ -100,7 +101,9 @@ def _split(ledger: Ledger, block: str, own: Sequence[Row], now: int, placed: Pla
             placed.changed.add(node)
     placed.moved |= before.keys() - made.keys()
     ledger.forget_nodes(before.keys() - made.keys(), [])
-    _remember_block(ledger, None, block, NOTHING if len(groups) > 1 else _sum(rows), len(groups))
+    # A name that was ever shared is looked at closely for good.
+    people = max(len(groups), known["people"] if known else 1)
+    _remember_block(ledger, known, block, NOTHING if people > 1 else _sum(rows), people)
 
 
 def _atom_id(row: Row) -> str:

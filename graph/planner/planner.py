@@ -45,7 +45,7 @@ class Planner:
         self, connection: Connection, namespace: str, tell: Callable[[Changes], None] = lambda _changes: None
     ) -> None:
         self.ledger = Ledger(connection, namespace)
-        self._tell = tell
+        self.tell = tell
 
     # --- what arrives ---------------------------------------------------------------------------------------------------
 
@@ -85,37 +85,50 @@ class Planner:
 
     def process(self, now: int, scope: Scope | None = None) -> Changes:
         """Makes the versions of everything that was recorded at `now`. Idempotent."""
-        named, said = self.ledger.recorded(mentions, now), self.ledger.recorded(assertions, now)
-        retracted = self.ledger.retracted(now)
-        decided = self.ledger.recorded(decisions, now)
-        if scope is not None:
-            named = [row for row in named if row["block"] in scope.blocks]
-            said = [row for row in said if row["id"] in scope.assertions]
-            retracted = [row for row in retracted if row["id"] in scope.assertions]
+        moment = _Moment(self.ledger, now, scope)
         changes = Changes()
-        placed = place_mentions(self.ledger, named, now)
+        placed = place_mentions(self.ledger, moment.named, now)
         people = EntityPlanner(self.ledger, now, changes)
-        linked = people.link(placed.new)
-        told = {row["node_id"] for row in named if row["alias_of"] is not None}
-        unsure = linked | placed.telling | placed.moved | told
-        unsure |= {row[side] for row in decided for side in ("a", "b")} & self.ledger.nodes(
-            {row[side] for row in decided for side in ("a", "b")}
-        ).keys()
+        unsure = people.link(placed.new) | placed.telling | placed.moved | moment.told_aliases() | moment.decided
         joined = people.resolve(unsure) if unsure else set[str]()
         people.describe(placed.new | placed.changed | placed.moved | joined)
-        self._plan_facts(said, retracted, joined | placed.moved, now, changes)
+        new, disturbed = moment.assertions(joined | placed.moved)
+        if new or disturbed:
+            FactPlanner(self.ledger, now, EntityMap(self.ledger, now), changes).plan(new, disturbed)
         write(self.ledger.connection, self.ledger.namespace, changes)
-        self._tell(changes)
+        self.tell(changes)
         return changes
 
-    def _plan_facts(
-        self, said: Sequence[Row], retracted: Sequence[Row], moved: Collection[str], now: int, changes: Changes
-    ) -> None:
-        # Their nodes were given after they were read.
-        said = self.ledger.assertions([row["id"] for row in said])
-        disturbed = {row["id"]: row for row in retracted}
+
+class _Moment:
+    """What was recorded at one moment, as far as it is in scope."""
+
+    def __init__(self, ledger: Ledger, now: int, scope: Scope | None) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._scope = scope
+        named = ledger.recorded(mentions, now)
+        self.named = named if scope is None else [row for row in named if row["block"] in scope.blocks]
+        decided = {row[side] for row in ledger.recorded(decisions, now) for side in ("a", "b")}
+        self.decided = set(ledger.nodes(decided)) if decided else set[str]()
+
+    def told_aliases(self) -> set[str]:
+        """Nodes that a text takes for others."""
+        if all(row["alias_of"] is None for row in self.named):
+            return set()
+        places = {(row["episode_seq"], row["place"]) for row in self.named if row["alias_of"] is not None}
+        nodes = self._ledger.nodes_at(places)
+        return {nodes[place] for place in places}
+
+    def assertions(self, moved: Collection[str]) -> tuple[list[Row], list[Row]]:
+        """Those that are new, and those whose timelines something else disturbs: a retraction, or other entities."""
+        said = self._within(self._ledger.recorded(assertions, self._now))
+        moved = set(moved) if self._scope is None else {*moved, *self._ledger.moved_at(self._now)}
+        found = self._ledger.retracted(self._now)
         if moved:
-            disturbed.update((row["id"], row) for row in self.ledger.assertions_of(moved, now))
-        new = [row for row in said if row["id"] not in disturbed]
-        if new or disturbed:
-            FactPlanner(self.ledger, now, EntityMap(self.ledger, now), changes).plan(new, list(disturbed.values()))
+            found += self._ledger.assertions_of(moved, self._now)
+        disturbed = {row["id"]: row for row in self._within(found)}
+        return [row for row in said if row["id"] not in disturbed], list(disturbed.values())
+
+    def _within(self, rows: Sequence[Row]) -> list[Row]:
+        return [row for row in rows if self._scope is None or row["id"] in self._scope.assertions]

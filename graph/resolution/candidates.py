@@ -55,7 +55,7 @@ def _keys(key: str) -> Iterator[str]:
     yield from (f"w:{word[:64]}" for word in _spread(told) or words[:1])
     yield from (f"n:{name}" for word in (words[0], words[-1]) if (name := family(word)))
     yield f"s:{words[0][:1]}|{words[-1][:3]}"
-    yield from (f"a:{letters[:8]}" for letters in sorted(acronyms(core)))
+    yield from (f"a:{letters[:8]}" for letters in sorted(acronyms(core) | acronyms(words)))
     if len(words) == 1 and 3 <= len(key) <= 8:
         yield f"a:{key}"
     yield from _bands(compact(key))

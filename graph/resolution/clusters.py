@@ -179,14 +179,14 @@ def _cluster(group: _Group) -> Cluster:
 def _apart(state: _State, links: Sequence[PairLink]) -> tuple[list[PairLink], list[PairLink]]:
     """Links to be followed at once, and those that hold only if they lead to one entity.
 
-    A sure link is of the second kind too where its node has another sure link, and the two lead to nodes that cannot be one:
+    A sure link is of the second kind too where its node has another as strong, and the two lead to nodes that cannot be one:
     "katherine jonse" does not choose between two Katherine Joneses because one of them sorts first.
     """
     torn = _torn(state, [link for link in links if link.partial is None])
     plain: list[PairLink] = []
     partial: list[PairLink] = []
     for link in links:
-        sides = [id for id in (link.a, link.b) if id in torn]
+        sides = [id for id in (link.a, link.b) if (id, link.score) in torn]
         if link.partial is not None:
             partial.append(link)
         elif not sides:
@@ -196,14 +196,14 @@ def _apart(state: _State, links: Sequence[PairLink]) -> tuple[list[PairLink], li
     return plain, partial
 
 
-def _torn(state: _State, links: Iterable[PairLink]) -> set[str]:
-    """Nodes whose sure links lead to two nodes that cannot be one with each other, though each could be with it."""
-    neighbours: dict[str, set[str]] = {}
+def _torn(state: _State, links: Iterable[PairLink]) -> set[tuple[str, float]]:
+    """Nodes with the score at which their links lead to nodes that cannot be one, though each could be with them."""
+    neighbours: dict[tuple[str, float], set[str]] = {}
     for link in links:
         if state.forbids(state.group(link.a), state.group(link.b)) is None:
-            neighbours.setdefault(link.a, set()).add(link.b)
-            neighbours.setdefault(link.b, set()).add(link.a)
-    return {id for id, others in neighbours.items() if len(others) > 1 and _is_divided(state, others)}
+            neighbours.setdefault((link.a, link.score), set()).add(link.b)
+            neighbours.setdefault((link.b, link.score), set()).add(link.a)
+    return {place for place, others in neighbours.items() if len(others) > 1 and _is_divided(state, others)}
 
 
 def _is_divided(state: _State, ids: Iterable[str]) -> bool:

@@ -12,12 +12,13 @@ from typing import Final
 from nicknames import name_triplets
 
 _IRREGULAR: Final = """
-robert bob bobby|william bill billy will|richard dick rick ricky|edward ted ned eddie teddy|margaret peggy peg meg maggie
-elizabeth liz beth betty lizzie betsy libby eliza|james jim jimmy|henry harry hank|john jack johnny jon|charles chuck charlie
+robert bob bobby robt|william bill billy will wm|richard dick rick ricky|edward ted ned eddie teddy|edmund ned ted
+edwin ned|margaret peggy peg meg maggie|elizabeth liz beth betty lizzie betsy libby eliza|james jim jimmy|henry harry hank
+john jack johnny jon|charles chuck charlie chas
 katherine kate kathy katie kit kay katy|catherine cathy kate cate|kathleen kathy kate|sarah sally|mary molly polly|anthony tony
-eugene gene|lawrence larry|dorothy dot dottie dolly|alexander sasha sandy xander alex|alexandra sasha sandra lexi alex
+eugene gene|george geo|lawrence larry|dorothy dot dottie dolly|alexander sasha sandy xander alex|alexandra sasha sandra lexi alex
 theodore ted theo teddy|francis frank|martha patty|patricia patty trish tricia|nancy nan|michael mike mick|david dave
-thomas tom tommy|andrew drew|benjamin ben|rebecca becky|stephen steve|steven steve|isabella bella|gabriella ella
+thomas tom tommy thos|andrew drew|benjamin ben|rebecca becky|stephen steve|steven steve|isabella bella|gabriella ella
 christina tina|christine tina|abigail gail|albert bert|gilbert bert|frederick fred|alfred fred|veronica ronnie
 natalia natasha|maria masha|ekaterina katya|dmitri dima|mikhail misha|ivan vanya|francisco paco pancho|jose pepe
 guadalupe lupe|ignacio nacho|jesus chuy|eduardo edu lalo|roberto beto|enrique quique|concepcion concha|dolores lola
@@ -46,7 +47,10 @@ mohammed ahmed ali omar fatima layla yusuf hassan ibrahim aisha priya rahul amit
 li mei jing jun min ji chen katarina ivana milan jana petra zoran mila noah liam oliver mason logan ethan aria chloe
 zoe nina mira tara kira dara silvia sylvia valeria valerie andrei adriana adrian marcel marcela martina martin
 fernanda fernando gabriela gabriel rafael rafaela claudia claudio taylor jordan morgan cameron blake carter parker
-hunter riley quinn
+hunter riley quinn jason brandon tyler adam kyle keith sean dylan jesse bruce juan wayne karen ruth grace amber denise
+owen aiden wyatt hudson hugo oscar colin graham craig clive trevor nigel barry harvey miles elliot spencer preston
+dean dale chad seth ava mia harper luna hazel violet aurora paige ruby alina iris jade vera tanya bianca carmen josefa
+josefina felipe gustavo hector ruben raul ramon alejandro alejandra beatriz mariana patricio paola
 """
 """Names that the package has not: mostly such as differ from another by one letter."""
 

@@ -6,6 +6,7 @@ cost a question an answer, one entity that ought to be two gives a wrong one.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -81,15 +82,21 @@ def _generation(key: str) -> str | None:
 
 
 def _spelling(a: NameForm, b: NameForm) -> Link | None:
-    """ "You Tube" and "YouTube", "Mueller" and "Müller", "Семён" and "Семен", with and without vowel points."""
+    """ "You Tube" and "YouTube", "Mueller" and "Müller", "Семён" and "Семен", with and without points or accents."""
     ours, theirs = (compact(" ".join(spelling(form.key))) for form in (a, b))
     return Link("spelling", 0.96) if ours == theirs and len(ours) >= (4 if ours.isascii() else 2) else None
+
+
+_OPTIONAL_MARKS: Final = re.compile("[\u0300\u0301\u0308\u0342\u064b-\u065f\u0670\u0640\u05b0-\u05c7]")
+"""Greek accents, Arabic and Hebrew vowel points: people leave them out."""
+
+_GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 
 
 @lru_cache(maxsize=16_384)
 def spelling(key: str) -> tuple[str, ...]:
     """The words of a key with ways of writing one letter made alike, and without a leading article."""
-    bare = re.sub("[\u064b-\u065f\u0670\u0640\u05b0-\u05c7]", "", key).replace("ё", "е")
+    bare = _OPTIONAL_MARKS.sub("", unicodedata.normalize("NFD", key) if _GREEK.search(key) else key).replace("ё", "е")
     words = tuple(bare.split()) or tuple(key.split())
     words = words[1:] if len(words) > 1 and words[0] == "the" else words
     return tuple(word if is_given_name(word) else re.sub("(?<=[aou])e(?=[^aeiou])", "", word) for word in words)
@@ -144,6 +151,8 @@ def _full_names(a: NameForm, b: NameForm) -> Link | None:
     first, last = _given(ours[0], theirs[0]), _family(ours[-1], theirs[-1])
     if first is None or last is None or not _is_middle_alike(ours[1:-1], theirs[1:-1]):
         return _added_family_name(a, b, ours, theirs)
+    if not _is_one_the_briefer(ours, theirs):
+        return None
     if not _is_person(a, b) and not any(is_given_name(words[0]) for words in (ours, theirs)):
         return None
     rule, score = min((first, last), key=lambda how: how[1])
@@ -190,6 +199,16 @@ def _briefer(ours: Sequence[str], theirs: Sequence[str]) -> int | None:
     if is_short_for(ours[0], theirs[0]):
         return 0
     return 1 if is_short_for(theirs[0], ours[0]) else None
+
+
+def _is_one_the_briefer(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Not "A. J. Reed" and "Andrew Reed", each of which says something that the other does not."""
+    short, long = sorted((ours, theirs), key=len)
+    return len(short) == len(long) or not any(_is_initial(x, y) and len(y) == 1 for x, y in _ends(short, long))
+
+
+def _ends(ours: Sequence[str], theirs: Sequence[str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (ours[0], theirs[0]), (ours[-1], theirs[-1])
 
 
 def _fulness(words: Sequence[str]) -> tuple[int, int, int]:
@@ -260,7 +279,7 @@ def _acronym(a: NameForm, b: NameForm) -> Link | None:
     if "Person" in (a.type, b.type):
         return None
     for short, long in ((a, b), (b, a)):
-        if is_acronym(short.key, without_legal_form(long.key)[0]):
+        if any(is_acronym(short.key, words) for words in (spelling(long.key), without_legal_form(long.key)[0])):
             return Link("acronym", 0.82, short.key)
     return None
 

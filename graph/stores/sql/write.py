@@ -1,25 +1,40 @@
 """Writing versions on a connection whose transaction the caller owns."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete
+from sqlalchemy import Connection, Table, and_, bindparam, delete, select
 
 from graph.rows import Changes, EntityVersion
 from graph.stores.sql.dialect import upsert
-from graph.stores.sql.rows import entity_row, fact_row, source_row
+from graph.stores.sql.rows import entity_row, entity_version, fact_row, source_row
 from graph.stores.sql.schema import TABLES, entities, entity_names, fact_sources, facts
+
+_PARAMETERS: Final = 500
 
 
 def write(connection: Connection, namespace: str, changes: Changes) -> None:
     """Deletes, then upserts. Idempotent."""
     _delete(connection, namespace, entities, ("id", "created_at"), changes.gone_entities)
+    _forget_names(connection, namespace, [entity for entity, _ in changes.gone_entities])
     _delete(connection, namespace, facts, ("id", "created_at"), changes.gone_facts)
     _delete(connection, namespace, fact_sources, ("fact_id", "assertion_id", "created_at"), changes.gone_sources)
     upsert(connection, entities, [entity_row(namespace, version) for version in changes.entities])
     upsert(connection, entity_names, _names(namespace, changes.entities))
     upsert(connection, facts, [fact_row(namespace, version) for version in changes.facts])
     upsert(connection, fact_sources, [source_row(namespace, version) for version in changes.sources])
+
+
+def _forget_names(connection: Connection, namespace: str, ids: Sequence[str]) -> None:
+    """Spellings that only deleted versions had must go with them."""
+    if not ids:
+        return
+    for part in (ids[start : start + _PARAMETERS] for start in range(0, len(ids), _PARAMETERS)):
+        own = entity_names.c.entity_id.in_(part)
+        connection.execute(delete(entity_names).where(entity_names.c.namespace == namespace, own))
+        left = select(entities).where(entities.c.namespace == namespace, entities.c.id.in_(part))
+        versions = [entity_version(row) for row in connection.execute(left)]
+        upsert(connection, entity_names, _names(namespace, versions))
 
 
 def _names(namespace: str, versions: Iterable[EntityVersion]) -> list[dict[str, str]]:

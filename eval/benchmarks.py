@@ -62,6 +62,7 @@ def run_benchmark(benchmark: str, options: Options, means: catalog.Means, progre
         log = stack.enter_context(closing(RowLog(options.out / "rows.jsonl")))
         rows = Runner(dataset, log, means.embedder.count_tokens, progress).run(systems)
         if options.llm is not None:
+            stack.enter_context(options.llm.budget.kept(options.out, log.rows))
             rows = AnswerStage(dataset, log, options.llm, progress).run(rows)
     return _written(dataset, rows, options, means)
 
@@ -76,6 +77,7 @@ def run_sort(options: Options, pairs_per_cell: int, means: catalog.Means, progre
         runner = MemoryRunner(dataset, books, pairs_per_cell, log)
         rows = runner.run(systems, means.embedder.count_tokens, progress)
         if options.llm is not None:
+            stack.enter_context(options.llm.budget.kept(options.out, log.rows))
             by_name = {book.name: book for book in books}
             pairs = [pair for book in books for pair in pairs_of(book, pairs_per_cell)][: options.limit]
             rows += ReadingRunner(by_name, options.llm, log, progress).run(pairs)

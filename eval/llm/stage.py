@@ -22,8 +22,6 @@ class AnswerStage:
         self._log = log
         self._llm = llm
         self._progress = progress
-        # The budget is one for all runs of a folder.
-        llm.spent_usd += sum(row.get("llm_spent_usd", 0.0) for row in log.rows)
 
     def run(self, systems: Sequence[SystemRows]) -> list[SystemRows]:
         """The same rows with answers, scores and costs added. Raises BudgetSpent and EvalError; rows so far are kept."""

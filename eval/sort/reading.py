@@ -20,14 +20,13 @@ _LETTER: Final = re.compile(r"\b([AB])\b")
 
 
 class ReadingRunner:
-    """Asks a model for every pair. The budget is one for all runs of a folder."""
+    """Asks a model for every pair."""
 
     def __init__(self, books: Mapping[str, Book], llm: Llm, log: RowLog, progress: Progress) -> None:
         self._books = books
         self._llm = llm
         self._log = log
         self._progress = progress
-        llm.spent_usd += sum(row.get("llm_spent_usd", 0.0) for row in log.rows)
 
     def run(self, pairs: Sequence[Pair]) -> list[SystemRows]:
         """Rows of each condition. Raises BudgetSpent and EvalError; rows so far are kept."""

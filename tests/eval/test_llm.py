@@ -11,7 +11,7 @@ from eval.benchmarks import Options, run_benchmark, run_sort
 from eval.catalog import Means
 from eval.dataset import History, Question, Turn
 from eval.errors import BudgetSpent, EvalError
-from eval.llm.client import Llm, Price, openai_complete
+from eval.llm.client import TEMPLATE_TOKENS, CallFailed, Llm, Price, openai_complete
 from eval.llm.prompts import prompt
 from eval.llm.reading import chosen, grade, is_yes, judge_rule, locomo_question, shown
 from eval.report.compare import side_by_side
@@ -29,6 +29,21 @@ class Scripted:
     def __call__(self, model: str, told: str, max_tokens: int) -> tuple[str, int, int]:
         self.asked.append(told)
         return self._reply(told), 100, 10
+
+
+def failed(*, again: bool = True, billed: bool = True, after_s: float | None = None) -> CallFailed:
+    return CallFailed("no reply", again=again, billed=billed, after_s=after_s)
+
+
+def failing(failures: list[CallFailed]):
+    """A model that fails so often, then replies."""
+
+    def complete(*_) -> tuple[str, int, int]:
+        if failures:
+            raise failures.pop(0)
+        return "yes", 100, 10
+
+    return complete
 
 
 def question(group="multi-session", **changes) -> Question:
@@ -70,7 +85,53 @@ class TestAsking:
         with pytest.raises(BudgetSpent, match=r"may cost .* give a larger --max-usd"):
             [llm.ask(told, 10) for told in prompts]
         assert 0 < len(model.asked) < 5
-        assert llm.spent_usd <= 0.0005
+        assert llm.budget.spent_usd <= 0.0005
+
+    @pytest.mark.parametrize("prompt", ["one two three", "昨天我和朋友", "🎉" * 50, "\ud800"])
+    def test_the_most_of_a_call_is_a_token_for_each_byte_and_the_longest_reply(self, tmp_path, prompt):
+        most_usd = (len(prompt.encode("utf-8", "surrogatepass")) + TEMPLATE_TOKENS + 2 * 10) / 1e6
+        model = Scripted()
+        with pytest.raises(BudgetSpent):
+            Llm("m", model, tmp_path, price=Price(1.0, 2.0), max_usd=most_usd * 0.999).ask(prompt, 10)
+        assert model.asked == []
+        Llm("m", model, tmp_path, price=Price(1.0, 2.0), max_usd=most_usd).ask(prompt, 10)
+        assert len(model.asked) == 1
+
+    def test_a_reply_whose_tokens_are_not_counted_costs_the_most(self, tmp_path):
+        llm = Llm("m", lambda *_: ("yes", 0, 0), tmp_path, price=Price(1.0, 1.0), max_usd=1.0)
+        assert llm.ask("Hello?", 10).usd == pytest.approx((6 + TEMPLATE_TOKENS + 10) / 1e6)
+
+    def test_an_endpoint_that_takes_more_than_it_was_allowed_is_asked_nothing_more(self, tmp_path):
+        llm = Llm("m", lambda *_: ("yes", 100, 4_000), tmp_path, price=Price(1.0, 1.0), max_usd=1.0)
+        with pytest.raises(EvalError, match="--max-usd cannot be kept"):
+            llm.ask("Hello?", 10)
+        assert llm.budget.spent_usd == pytest.approx(4_100e-6)
+        assert llm.ask("Hello?", 10).cached  # it was paid for
+
+    def test_a_busy_endpoint_is_asked_again_after_the_pause_it_names(self, tmp_path):
+        pauses_s = []
+        failures = [failed(billed=False, after_s=7.0), failed(billed=False), failed(billed=False, after_s=9_999)]
+        llm = Llm("m", failing(failures), tmp_path, price=Price(1.0, 1.0), max_usd=1.0, sleep=pauses_s.append)
+        assert llm.ask("Hello?", 10).text == "yes"
+        assert pauses_s == [7.0, 2.0, 60.0]
+        assert llm.budget.spent_usd == pytest.approx(110e-6)
+
+    def test_an_attempt_that_never_came_back_counts_at_its_most(self, tmp_path):
+        most_usd = (6 + TEMPLATE_TOKENS + 10) / 1e6
+        model = failing([failed(billed=True)] * 2)
+        llm = Llm("m", model, tmp_path, price=Price(1.0, 1.0), max_usd=1.0, sleep=lambda _: None)
+        llm.ask("Hello?", 10)
+        assert llm.budget.spent_usd == pytest.approx(2 * most_usd + 110e-6)
+        poor = Llm(
+            "m", failing([failed(billed=True)] * 2), tmp_path / "b", price=Price(1.0, 1.0), max_usd=1.5 * most_usd
+        )
+        with pytest.raises(BudgetSpent):
+            poor.ask("Hello?", 10)
+
+    def test_what_will_not_pass_is_not_asked_again(self, tmp_path):
+        model = failing([failed(again=False, billed=False)])
+        with pytest.raises(CallFailed):
+            Llm("m", model, tmp_path).ask("Hello?", 10)
 
     def test_a_budget_needs_a_price(self, tmp_path):
         with pytest.raises(EvalError, match="--llm-price"):
@@ -183,6 +244,37 @@ class TestRuns:
         self.run(tmp_path, model, max_usd=1.0)
         assert len(model.asked) == len(set(model.asked))
 
+    def test_what_a_run_spent_on_a_question_that_it_did_not_finish_counts_too(self, tmp_path):
+        class Killed(Exception):
+            pass
+
+        def dies_at_the_third(told):
+            if len(model.asked) == 3:
+                raise Killed
+            return "a dog"
+
+        model = Scripted(dies_at_the_third)
+        with pytest.raises(Killed):
+            self.run(tmp_path, model)
+        (tmp_path / "cache").rename(tmp_path / "lost")  # what was paid for is paid for again
+        account = [json.loads(line) for line in (tmp_path / "out" / "spending.jsonl").read_text().splitlines()]
+        settled_usd = sum(row.get("usd", 0.0) for row in account)
+        assert settled_usd == pytest.approx(2 * 110e-6)
+        most_usd = account[-1]["most_usd"]  # the third call never came back
+        with pytest.raises(BudgetSpent, match=f"{settled_usd + most_usd:.4f} of"):
+            self.run(tmp_path, Scripted(), max_usd=settled_usd + most_usd)
+
+    def test_a_folder_of_a_run_that_kept_no_account_counts_by_its_rows(self, tmp_path):
+        model = Scripted(lambda told: "a dog")
+        self.run(tmp_path, model)
+        (tmp_path / "out" / "spending.jsonl").unlink()
+        (tmp_path / "out" / "results.json").unlink()
+        rows = (tmp_path / "out" / "rows.jsonl").read_text().splitlines(keepends=True)
+        (tmp_path / "out" / "rows.jsonl").write_text("".join(rows[:-1]))  # one question is open
+        (tmp_path / "cache").rename(tmp_path / "lost")
+        with pytest.raises(BudgetSpent):
+            self.run(tmp_path, model, max_usd=9 * 110e-6)
+
     def test_abstention_questions_are_judged_too(self, tmp_path):
         data = write(tmp_path / "s.json", [longmemeval_item(question_id="q_abs")])
         model = Scripted(lambda told: "yes" if "Reply with yes or no" in told else "I do not know.")
@@ -213,6 +305,12 @@ class TestEndpoint:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 self.server.asked.append(body)
+                if self.server.refusals:
+                    status, headers = self.server.refusals.pop(0)
+                    self.send_response(status)
+                    [self.send_header(name, value) for name, value in {"Content-Length": "0", **headers}.items()]
+                    self.end_headers()
+                    return
                 answer = {
                     "id": "1",
                     "object": "chat.completion",
@@ -235,6 +333,7 @@ class TestEndpoint:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.asked = []
+        server.refusals = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -249,8 +348,19 @@ class TestEndpoint:
 
     def test_an_endpoint_that_is_down_is_one_clear_error(self, monkeypatch):
         monkeypatch.setattr("eval.llm.client._RETRIES", 0)
-        with pytest.raises(EvalError, match=r"The LLM at http://127\.0\.0\.1:9/v1 failed"):
+        with pytest.raises(CallFailed, match=r"The LLM at http://127\.0\.0\.1:9/v1 failed") as raised:
             openai_complete("http://127.0.0.1:9/v1", None)("m", "Correct?", 10)
+        assert (raised.value.again, raised.value.billed) == (True, False)
+
+    @pytest.mark.parametrize(
+        ("status", "again", "billed"), [(429, True, False), (500, True, True), (400, False, False), (401, False, False)]
+    )
+    def test_a_refusal_says_whether_it_may_pass_and_whether_it_may_be_billed(self, endpoint, status, again, billed):
+        endpoint.refusals = [(status, {"Retry-After": "3"})]
+        with pytest.raises(CallFailed) as raised:
+            openai_complete(f"http://127.0.0.1:{endpoint.server_port}/v1", None)("m", "Correct?", 10)
+        assert (raised.value.again, raised.value.billed, raised.value.after_s) == (again, billed, 3.0)
+        assert len(endpoint.asked) == 1
 
     def test_openais_own_endpoint_needs_a_key(self, monkeypatch):
         monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -212,9 +212,9 @@ def _is_divided(state: _State, ids: Iterable[str]) -> bool:
     for group in groups.values():
         if state.forbids(together, group) is not None:
             return True
-        together = _Group(
-            together.members | group.members, merge(together.evidence, group.evidence), together.enemies | group.enemies
-        )
+        together.members |= group.members
+        together.enemies |= group.enemies
+        together.evidence = merge(together.evidence, group.evidence)
     return False
 
 

@@ -127,8 +127,14 @@ def _constants(a: Evidence, b: Evidence) -> Conflict | None:
 def _comparable(a: Evidence, b: Evidence) -> Iterator[tuple[str, str]]:
     for ours in sorted(a.constants):
         for theirs in BIRTH if ours in BIRTH else (ours,):
-            if theirs in b.constants and predicates.predicate(ours).identifies:
+            is_settled = ours != theirs and (_share(a, b, ours) or _share(a, b, theirs))
+            if theirs in b.constants and predicates.predicate(ours).identifies and not is_settled:
                 yield ours, theirs
+
+
+def _share(a: Evidence, b: Evidence, name: str) -> bool:
+    """Both give one value of it; where else they differ, one has corrected itself."""
+    return bool(a.constants.get(name, frozenset()) & b.constants.get(name, frozenset()))
 
 
 def _is_compatible(name: str, x: str, y: str) -> bool:

@@ -24,7 +24,7 @@ _LONE_AMPERSAND: Final = re.compile(r"(?<=\s)[&+](?=\s)")
 _KEPT: Final = "\ue000"
 """Stands for a full stop between digits while punctuation is folded."""
 
-_POLITE_SUFFIX: Final = re.compile(r"(?<=[^\s])(?:さん|さま|ちゃん|くん|先生)$|(?<=[^\s]{2})(?:씨|님)$")
+_POLITE_SUFFIX: Final = re.compile(r"(?<=\S)\s?(?:さん|さま|ちゃん|くん|先生)$|(?<=\S\S)\s?(?:씨|님)$")
 _MAX_ROUNDS: Final = 8
 
 

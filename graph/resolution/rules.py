@@ -70,7 +70,7 @@ def compare(a: NameForm, b: NameForm) -> Link | None:
 
 @lru_cache(maxsize=16_384)
 def _numbers(key: str) -> tuple[str, ...]:
-    return tuple(sorted(re.findall(r"\d+", key)))
+    return tuple(re.findall(r"\d+", key))
 
 
 def _generation(key: str) -> str | None:

@@ -29,6 +29,10 @@ _BANDS: Final = 8
 _ROWS: Final = 2
 """Names of Jaccard .5 share a band with probability .9, of .2 with .28."""
 
+_GUESSES: Final = ("Person", "Organization", "Place")
+_SHORTLIST: Final = 3
+"""How many times more names are tried by the rules than are returned."""
+
 _PRIME: Final = (1 << 61) - 1
 _GRAM: Final = 3
 
@@ -83,7 +87,8 @@ def grams(text: str) -> set[str]:
 def rank(key: str, others: Iterable[str], limit: int = MAX_CANDIDATES) -> list[str]:
     """The `limit` names most worth comparing: those that a rule links first, then the most alike. Never `key` itself."""
     alike = sorted({other for other in others if other != key}, key=lambda other: (-_likeness(key, other), other))
-    return sorted(alike[: 8 * limit], key=lambda other: -_trust(key, other))[:limit]
+    forms = [NameForm(key, kind) for kind in _GUESSES]
+    return sorted(alike[: _SHORTLIST * limit], key=lambda other: -_trust(forms, other))[:limit]
 
 
 def _likeness(key: str, other: str) -> float:
@@ -91,7 +96,7 @@ def _likeness(key: str, other: str) -> float:
     return max(fuzz.token_set_ratio(key, other), 0.9 * named) + fuzz.ratio(key, other) / 100
 
 
-def _trust(key: str, other: str) -> float:
-    """As if both were people where they can be: a wrong guess only costs a comparison."""
-    links = (compare(NameForm(key, kind), NameForm(other, kind)) for kind in ("Person", "Organization", "Place"))
-    return max((link.score for link in links if link), default=0.0)
+def _trust(forms: Iterable[NameForm], other: str) -> float:
+    """Of whatever type both may be: a wrong guess only costs a comparison."""
+    links = (compare(form, NameForm(other, form.type)) for form in forms)
+    return next((link.score for link in links if link is not None), 0.0)

@@ -1,0 +1,198 @@
+"""Where a clause begins that its speaker vouches for, and the verb phrases that it has."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from graph.extraction.subjects import Subject, subjects
+from graph.extraction.text import Sentence
+from graph.extraction.verbs import Verb, read_verb
+from graph.limits import MAX_CLAUSES_PER_SENTENCE
+
+_BOUNDARY: Final = re.compile(r"[,;:!?()—–…]|\.\s|\s-{1,2}\s")
+_STRONG: Final = re.compile(r"[;:!?()—–…]|\.\s|\s-{1,2}\s")
+_LEAD: Final = re.compile(
+    r"(?:and|but|so|because|'?cause|cuz|as|since|plus|also|well|oh|ah|hi|hey|hello|yes|yeah|yep|no|nope|ok|okay|anyway|anyways|btw|"
+    r"fyi|actually|honestly|basically|currently|recently|lately|originally|today|now|nowadays|these days|then|however|"
+    r"additionally|besides|personally|specifically|finally|luckily|fortunately|unfortunately|sadly|happily|apparently|"
+    r"by the way|for example|for instance|in fact|in addition|as for me|as you know|as i (?:said|mentioned)(?: (?:earlier|before))?|"
+    r"for context|for reference|for the record|for work|at (?:the moment|work|home|present)|right now|at this point|you know|"
+    r"guess what|fun fact|good news|great news|big news|update|the thing is|the truth is|to be honest|"
+    r"even|though|although|while|speaking of which|on weekends|every (?:day|week|weekend|morning|year|summer)|"
+    r"i(?:'m| am) (?:so |very |really |just |pretty )?(?:happy|glad|excited|proud|sad|sorry|thrilled|pleased|lucky|positive|sure)"
+    r"(?: to (?:say|share|report|announce|tell you))?(?: that)?|"
+    r"i (?:just |also |should |must |have to |forgot to |wanted to )?"
+    r"(?:remember|realized|realised|noticed|mention|mentioned|add|say|confess|admit|tell you|let you know|share)"
+    r"(?: (?:earlier|before|that|you))*|(?:this|that|it)(?:'s| is| was) (?:where|when|why|because)|it(?:'s| has) been [\w ]{1,30} since|"
+    r"dear [\w ]{1,30}|thanks|thank you)\b",
+    re.IGNORECASE,
+)
+_ADVERBIAL: Final = re.compile(
+    r"(?:back )?(?:in|on|at|since|between|from|during|over|until|after|before|around|about|by|last|this|the|a|an|one|two|three|four|"
+    r"five|six|seven|eight|nine|ten|yesterday|earlier|early|late|growing|ever since|\d[\d/.-]*|every|each|a few|"
+    r"january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|easter|as a (?:kid|child|student|teenager)|some)\b"
+    r"(?:[ /]+[\w'-]+){0,6}",
+    re.IGNORECASE,
+)
+_BEFORE_TIME: Final = frozenset(
+    ["ago", "year", "month", "week", "weekend", "summer", "winter", "spring", "autumn", "fall"]
+)
+_JOINED: Final = re.compile(
+    r"\b(?P<word>and|but|so|because|cause|cuz|as|since|though|although|plus|when|while|after|before|until|once|where)\s+$",
+    re.IGNORECASE,
+)
+_TIMELY: Final = frozenset(["when", "while", "after", "before", "until", "since", "once", "where", "as"])
+"""What they lead into is a fact only where it is past."""
+
+_HYPOTHETICAL: Final = re.compile(
+    r"\b(?:if|unless|wish|hope|hoping|imagine|suppose|supposing|pretend|whether|would|could|might|'d|told|says?|said|claims?|claimed|"
+    r"thinks?|believes?|heard|dreamt|dreamed|dream|maybe|perhaps|write|story|pretending|asked?|wonder(?:ing)?|let's|character)\b",
+    re.IGNORECASE,
+)
+_NEXT_PHRASE: Final = re.compile(r"(?:,\s*|\s+)(?:(?:and|but|then|yet)\s+(?:then\s+|also\s+|now\s+)?)?", re.IGNORECASE)
+_AND_VERB: Final = re.compile(r"(?:,\s*(?:and|but|then)?|\b(?:and|but|then))\s+(?=[a-z'])", re.IGNORECASE)
+_FINITE_AFTER_AND: Final = re.compile(
+    r"(?:(?:have|has|am|is|are|was|were|also|now|then|just|recently|still|currently|never|don't|doesn't|can't|cannot|can|used|got|"
+    r"bought|went|made|took|met|left|sold|quit|became|grew|began|speaks?|plays?|hates?|loves?|likes?|works?|lives?|studies|study|"
+    r"uses?|owns?|runs?|teach|teaches|eats?|enjoys?|dislikes?|collects?|spent|flew|saw|won|gave)\b|[a-z]{3,}ed\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A subject and one of its verb phrases, or its noun where the subject is an owner."""
+
+    subject: Subject
+    verb: Verb | None
+    """None after an owner: "my car" is read by the rules of things owned."""
+    start: int
+    """Where the clause begins, with its adverbials."""
+    end: int
+    """Where the verb phrase ends, or might."""
+    must_be_past: bool = False
+
+
+def clauses(sentence: Sentence) -> Iterator[Clause]:
+    """The verb phrases of all clauses in the sentence that are asserted, in order."""
+    text = sentence.text
+    found = [(each, _start(text, each)) for each in _limited(text)]
+    begun = [(each, start) for each, start in found if start is not None]
+    for place, (subject, (start, is_timely)) in enumerate(begun):
+        end = begun[place + 1][0].span.start if place + 1 < len(begun) else len(text)
+        end = _cut(text, subject.after, end)
+        if subject.is_owner:
+            yield Clause(subject, None, start, end, is_timely)
+        else:
+            yield from _verb_phrases(text, subject, start, end, is_timely)
+
+
+def _limited(text: str) -> list[Subject]:
+    return [each for each, _ in zip(subjects(text), range(4 * MAX_CLAUSES_PER_SENTENCE), strict=False)]
+
+
+def _cut(text: str, start: int, end: int) -> int:
+    match = _STRONG.search(text, start, end)
+    return match.start() if match else end
+
+
+def _start(text: str, subject: Subject) -> tuple[int, bool] | None:
+    """Where the clause of this subject begins, and whether what leads into it wants a past; None where none begins."""
+    at = subject.span.start
+    boundary = max((match.end() for match in _BOUNDARY.finditer(text, 0, at)), default=0)
+    if _is_lead(text, boundary, at):
+        joined = _JOINED.search(text, boundary, at)
+        is_timely = joined is not None and joined["word"].lower() in _TIMELY
+        conditional = joined is not None and joined["word"].lower() in ("and", "as") and _begins_conditional(text)
+        return None if conditional else (_with_adverbial(text, boundary), is_timely and "," not in text[:at][-2:])
+    joined = _JOINED.search(text, boundary, at)
+    if joined is None or _HYPOTHETICAL.search(text, boundary, at):
+        return None
+    if _begins_conditional(text) and boundary == 0:
+        return None
+    return joined.start(), joined["word"].lower() in _TIMELY
+
+
+def _begins_conditional(text: str) -> bool:
+    return (
+        re.match(r"\W*(?:if|imagine|suppose|supposing|pretend|unless|whether|let's|say)\b", text, re.IGNORECASE)
+        is not None
+    )
+
+
+def _with_adverbial(text: str, boundary: int) -> int:
+    """With "Last May, " before it."""
+    head = text[:boundary]
+    match = re.search(r"(?:^|[;:.!?]\s+|\s-\s|,\s*)([^,;:.!?]{1,60}),\s*$", head)
+    if match and _is_lead(text, match.start(1), match.end(1)):
+        return match.start(1)
+    return boundary
+
+
+def _is_lead(text: str, start: int, end: int) -> bool:
+    """Whether there is nothing but what may lead into a clause."""
+    position = start
+    for _ in range(6):
+        while position < end and not text[position].isalnum():
+            position += 1
+        if position >= end:
+            return True
+        match = (
+            _LEAD.match(text, position, end)
+            or _JOINED.match(text, position, end)
+            or _ADVERBIAL.match(text, position, end)
+        )
+        if match is None:
+            return False
+        if match.re is _ADVERBIAL and not _is_adverbial(match[0]):
+            return False
+        position = match.end()
+    return False
+
+
+def _is_adverbial(words: str) -> bool:
+    """No clause: "in May last year" but not "the man who"."""
+    last = words.lower().split()[-1]
+    first = words.lower().split()[0]
+    if (
+        first in ("the", "a", "an", "one", "two", "three", "four", "five", "six", "some", "this")
+        and last not in _BEFORE_TIME
+    ):
+        return words.lower() in (
+            "the other day",
+            "this morning",
+            "this afternoon",
+            "this evening",
+            "one day",
+            "the day before",
+            "this time",
+        )
+    return not re.search(
+        r"\b(?:i|you|he|she|they|we|it|that|who|which|is|are|was|were|if|said|told)\b", words, re.IGNORECASE
+    )
+
+
+def _verb_phrases(text: str, subject: Subject, start: int, end: int, is_timely: bool) -> Iterator[Clause]:
+    """The first, and what is joined to it: "plays the oud and hates olives"."""
+    first = read_verb(text, subject.after, end)
+    if first is None:
+        return
+    joints = list(_joints(text, first, end))
+    stops = [joint.start() for joint, _ in joints] + [end]
+    yield Clause(subject, first, start, stops[0] if joints else end, is_timely)
+    for place, (_, verb) in enumerate(joints):
+        yield Clause(subject, verb, verb.start, stops[place + 1], is_timely)
+
+
+def _joints(text: str, first: Verb, end: int) -> Iterator[tuple[re.Match[str], Verb]]:
+    for joint, _ in zip(_AND_VERB.finditer(text, first.end, end), range(MAX_CLAUSES_PER_SENTENCE), strict=False):
+        if _FINITE_AFTER_AND.match(text, joint.end(), end) is None:
+            continue
+        verb = read_verb(text, joint.end(), end)
+        if verb is None:
+            continue
+        if first.tense == "perfect" and verb.tense == "past":
+            verb = replace(verb, tense="perfect" if verb.form.endswith("ed") else "past")
+        yield joint, verb

@@ -1,0 +1,184 @@
+"""Where someone lives, was born, comes from and has been."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from graph.extraction import places
+from graph.extraction.phrases import Span
+from graph.extraction.rules.base import DATE, Reading, Rule, Said, compiled, forms, head, singular
+
+_IN: Final = compiled(
+    r" (?:alone |together |here |abroad |full-time |permanently |happily |mostly )?(?:with [\w' ]{1,40}? )?(?:right |out |over |up |down )?in "
+)
+_DESCRIBED: Final = compiled(r"(?:a|an|the|my|our|this) [\w' -]{1,50}? (?:in|of) (?=[^\Wa-z])")
+_TO: Final = compiled(
+    r" (?:back |over |out |up |down |here |away |all the way |across the country )?(?:from (?P<from>[^,;.]{1,60}?) )?"
+    r"(?:back |over |here )?(?:in)?to "
+)
+_BASED: Final = compiled(r"(?:based|living|residing|located|living out) (?:out of|in) ")
+_BORN: Final = compiled(r"born (?:and (?:raised|bred|brought up) )?(?:in|at) ")
+_BORN_ON: Final = compiled(rf"born (?:in \w+ )?(?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
+_FROM: Final = compiled(r"(?:originally )?from ")
+_FROM_AFTER: Final = compiled(r" (?:originally )?from ")
+_VISITED_PLACE: Final = forms(
+    "museum park beach zoo castle gallery aquarium temple cathedral palace island market garden monument vineyard winery brewery "
+    "lighthouse waterfall canyon memorial bookstore library"
+)
+_NO_PLACE: Final = forms(
+    "team company department role position job project office plan phase house apartment flat place"
+)
+
+
+def a_place(reading: Reading, start: int) -> Span | None:
+    """The named place here, or the one that a description leads to: "a small flat in Lisbon"."""
+    name = reading.name(start)
+    if name is None:
+        described = reading.match(_DESCRIBED, start)
+        name = reading.name(described.end()) if described else _lower_case(reading, start)
+    return None if name is None or name.text.isdigit() else name
+
+
+def _lower_case(reading: Reading, start: int) -> Span | None:
+    """A town that somebody did not care to write with a capital."""
+    noun = reading.noun(start)
+    return noun if noun is not None and len(noun.text) > 3 and places.is_place(noun.text) else None
+
+
+def _lives(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_IN)
+    place = a_place(reading, match.end()) if match else None
+    if place is not None:
+        yield Said("lives_in", place, "place")
+
+
+def _moved(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_TO)
+    if match is None:
+        return
+    place = a_place(reading, match.end())
+    if place is None or head(place) in _NO_PLACE:
+        return
+    yield Said("lives_in", place, "place", "event")
+    left = reading.name(match.start("from")) if match["from"] else None
+    if left is not None:
+        yield Said("lives_in", left, "place", "end")
+
+
+def _is_somewhere(reading: Reading) -> Iterator[Said]:
+    based = reading.match(_BASED)
+    if based:
+        place = a_place(reading, based.end())
+        if place is not None:
+            yield Said("lives_in", place, "place")
+        return
+    yield from _born(reading)
+    match = reading.match(_FROM)
+    if match:
+        place = a_place(reading, match.end())
+        if place is not None:
+            yield Said("comes_from", place, "place", "always")
+
+
+def _born(reading: Reading) -> Iterator[Said]:
+    dated = reading.match(_BORN_ON)
+    if dated:
+        predicate = (
+            "born_on" if any(len(part) == 4 and part.isdigit() for part in dated["date"].split()) else "birthday"
+        )
+        yield Said(predicate, reading.span(dated, "date"), aspect="always")
+        return
+    match = reading.match(_BORN)
+    place = reading.name(match.end()) if match else None
+    if place is not None and not place.text.isdigit():
+        yield Said("born_in", place, "place", "always")
+
+
+def _comes_from(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_FROM_AFTER)
+    place = reading.name(match.end()) if match else None
+    if place is not None:
+        yield Said("comes_from", place, "place", "always")
+
+
+_VISITED: Final = compiled(r" (?:the )?")
+_WENT_TO: Final = compiled(
+    r" (?:back |over |out |up |down |home )?(?:on (?:a|an|our|my) [\w -]{0,40}?(?:trip|vacation|holiday|cruise|honeymoon|tour|getaway|retreat) )?"
+    r"(?:to|in) "
+)
+_BEEN_TO: Final = compiled(r"(?:back )?to ")
+_SPENT: Final = compiled(r" [\w' -]{1,40}? in ")
+_TRIP: Final = compiled(
+    r" (?:a|an|our|my|another|this)(?: [\w'-]+){0,4} (?:trip|vacation|holiday|flight|drive|train|cruise|tour) (?:to|in|of|around|through) "
+)
+_BACK_FROM: Final = compiled(
+    r" back(?: home)? from (?:(?:a|an|my|our|the)(?: [\w'-]+){0,5} (?:trip|vacation|holiday|tour|getaway|honeymoon|visit|time) (?:to|in|around|of) )?"
+)
+
+
+def _places(reading: Reading, start: int) -> Iterator[Span]:
+    """Named places, each of an enumeration, or something one visits."""
+    named = reading.names(start)
+    if named:
+        yield from named
+        return
+    noun = reading.noun(start)
+    if noun is not None and singular(head(noun)) in _VISITED_PLACE:
+        yield noun
+
+
+def _known(spans: Iterable[Span]) -> Iterator[Said]:
+    for span in spans:
+        if places.is_place(span.text) or singular(head(span)) in _VISITED_PLACE | forms(
+            "falls valley mountains coast lake"
+        ):
+            yield Said("visited", span, "place", "event")
+
+
+def _visited(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_VISITED)
+    for span in _places(reading, match.end()) if match else ():
+        yield Said("visited", span, "place", "event")
+
+
+def _went(reading: Reading) -> Iterator[Said]:
+    for pattern in (_BACK_FROM, _WENT_TO):
+        match = reading.match(pattern)
+        if match:
+            yield from _known(_places(reading, match.end()))
+            return
+
+
+def _spent(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_SPENT)
+    if match:
+        yield from _known(reading.names(match.end()))
+
+
+def _took_trip(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_TRIP)
+    if match:
+        yield from _known(reading.names(match.end()))
+
+
+def _been_to(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_BEEN_TO)
+    if match and reading.verb.tense == "perfect":
+        yield from _known(_places(reading, match.end()))
+
+
+RULES: Final = (
+    Rule("lives", forms("live lives living lived reside resides residing resided"), _lives, "I live in Porto."),
+    Rule("moved", forms("moved relocated emigrated immigrated"), _moved, "I moved to Lisbon in May."),
+    Rule("is_somewhere", forms("be"), _is_somewhere, "I'm originally from Recife."),
+    Rule("comes_from", forms("come comes hail hails"), _comes_from, "I come from Ghana."),
+    Rule("visited", forms("visited explored toured"), _visited, "I visited Kyoto and Nara in April 2019."),
+    Rule(
+        "went",
+        forms("went traveled travelled flew got returned came drove vacationed hiked"),
+        _went,
+        "We went to Paris last year.",
+    ),
+    Rule("spent", forms("spent"), _spent, "We spent ten days in Cape Town."),
+    Rule("took_trip", forms("took had"), _took_trip, "I took a trip to Japan."),
+    Rule("been_to", forms("be"), _been_to, "I've been to Iceland."),
+)

@@ -1,0 +1,146 @@
+"""What stands between a subject and its verb: tense, negation, and whether it is said to be so at all."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from graph.extraction.words import ADVERBS, BE, DO, HAVE, MODALS, PARTICIPLES, UNCERTAIN, WAS
+
+Tense = Literal["present", "past", "perfect", "used_to"]
+Negation = Literal["", "not", "never", "no_longer"]
+
+_WORD: Final = re.compile(r"\s*('[a-z]{1,2}\b|[^\W\d_][\w'-]*)")
+_MAX_WORDS: Final = 8
+_PAST: Final = frozenset(
+    ["was", "were", "had", "got", "went", "bought", "sold", "left", "quit", "met", "made", "took", "gave", "found", "became", "began", "grew", "won", "lost", "built", "kept", "taught", "caught", "brought", "sent", "spent", "told", "wrote", "drove", "flew", "rode", "spoke", "sang", "swam", "ate", "drank", "fell", "broke", "chose", "wore", "came", "saw", "did", "said", "knew", "thought", "felt", "ran", "put", "wed", "swore", "stood", "hurt", "read"]
+)
+_ED: Final = re.compile(r"[a-z]{2,}ed$")
+_ANY_MORE: Final = re.compile(r"\b(?:any ?more|any longer)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb with its helpers."""
+
+    form: str
+    """The main verb as written, in lower case; "be" for any form of it alone."""
+    tense: Tense
+    negation: Negation
+    is_progressive: bool
+    start: int
+    end: int
+    """Characters of the main verb."""
+    can: bool = False
+    """Stands after "can"."""
+    adverbs: frozenset[str] = frozenset()
+
+
+def read_verb(text: str, start: int, end: int) -> Verb | None:
+    """The verb that follows a subject which ends at `start`; None where it is not said that it is or was so."""
+    helpers: list[str] = []
+    adverbs: set[str] = set()
+    negation: Negation = ""
+    position = start
+    for _ in range(_MAX_WORDS):
+        match = _WORD.match(text, position, end)
+        if match is None:
+            return _bare_be(helpers, negation, adverbs, position)
+        word = match[1].lower()
+        if word in UNCERTAIN or (word in MODALS and word not in ("can", "can't", "cannot")):
+            return None
+        if word in ("not", "never") or word.endswith("n't") or word == "cannot":
+            negation = "never" if word == "never" else "not"
+        if word == "no" and text[match.end() : match.end() + 7].lower().startswith(" longer"):
+            negation, position = "no_longer", match.end() + 7
+            continue
+        if word in ("not", "never") or (word in ADVERBS and not _is_verb_like(word)):
+            adverbs.add(word)
+        elif _is_helper(word, text, match.end(), helpers, end):
+            helpers.append(word)
+        else:
+            return _verb(word, match, helpers, negation, adverbs, text, end)
+        position = match.end()
+    return None
+
+
+def _is_verb_like(word: str) -> bool:
+    return word in ("like", "love")
+
+
+def _is_helper(word: str, text: str, after: int, helpers: list[str], end: int) -> bool:
+    if word in BE or word in DO or word in ("can", "can't", "cannot"):
+        return word not in ("do", "does", "did") or _next(text, after, end) in (
+            "not",
+            "n't",
+            "really",
+            "love",
+            "have",
+            "like",
+            "enjoy",
+            "still",
+        )
+    if word in HAVE:
+        return "'" in word or _is_participle(_next_verb(text, after, end))
+    if word == "used":
+        return _next(text, after, end) == "to" and not any(h in BE for h in helpers)
+    return word == "to" and helpers[-1:] == ["used"]
+
+
+def _next(text: str, after: int, end: int) -> str:
+    match = _WORD.match(text, after, end)
+    return match[1].lower() if match else ""
+
+
+def _next_verb(text: str, after: int, end: int) -> str:
+    """The next word that is no adverb."""
+    for _ in range(4):
+        match = _WORD.match(text, after, end)
+        if match is None:
+            return ""
+        word = match[1].lower()
+        if word not in ADVERBS and word not in ("not", "never") and word not in UNCERTAIN:
+            return word
+        after = match.end()
+    return ""
+
+
+def _is_participle(word: str) -> bool:
+    return word in PARTICIPLES or bool(_ED.match(word))
+
+
+def _bare_be(helpers: list[str], negation: Negation, adverbs: set[str], position: int) -> Verb | None:
+    """What follows a form of "be" is no word: a number, a quote, 健太's are words."""
+    if not helpers or helpers[-1] not in BE:
+        return None
+    return Verb("be", _tense("", helpers), negation, False, position, position, adverbs=frozenset(adverbs))
+
+
+def _verb(
+    word: str, match: re.Match[str], helpers: list[str], negation: Negation, adverbs: set[str], text: str, end: int
+) -> Verb:
+    if negation == "not" and _ANY_MORE.search(text, match.end(), end):
+        negation = "no_longer"
+    known = frozenset(adverbs)
+    can = any(h in ("can", "can't", "cannot") for h in helpers)
+    is_be = bool(helpers) and helpers[-1] in BE
+    progressive = is_be and word.endswith("ing")
+    tense = _tense(word, helpers)
+    if is_be and not progressive:
+        return Verb("be", tense, negation, False, match.start(1), match.start(1), can, known)
+    return Verb(word, tense, negation, progressive, match.start(1), match.end(1), can, known)
+
+
+def _tense(word: str, helpers: list[str]) -> Tense:
+    if "used" in helpers:
+        return "used_to"
+    if any(h in WAS for h in helpers) or any(h in ("did", "didn't") for h in helpers):
+        return "past"
+    if any(h in HAVE for h in helpers):
+        return "perfect"
+    if any(h in BE or h in DO or h.startswith("can") for h in helpers):
+        return (
+            "perfect"
+            if helpers[-1] == "'s" and _is_participle(word) and word != "engaged" and word != "married"
+            else "present"
+        )
+    return "past" if word in _PAST or _ED.match(word) else "present"

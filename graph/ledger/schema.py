@@ -171,14 +171,11 @@ links = Table(
     Column("namespace", String(128), nullable=False),
     Column("a", String(36), nullable=False),
     Column("b", String(36), nullable=False),
-    Column("rule", String(64), nullable=False),
-    Column("score", Float, nullable=False),
-    Column("partial", String(36)),
-    PrimaryKeyConstraint("namespace", "a", "b", "rule"),
+    PrimaryKeyConstraint("namespace", "a", "b"),
     Index(None, "namespace", "b"),
     sqlite_with_rowid=False,
 )
-"""Pairs of nodes that a rule takes for one."""
+"""Pairs of nodes whose names some rule may take for one. Whether it does is asked anew at each resolution: types change."""
 
 tails = Table(
     "graph_tails",

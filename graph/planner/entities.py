@@ -1,9 +1,10 @@
 """From nodes to entities: new names are linked, what is linked is resolved, and entities get versions."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -21,8 +22,10 @@ from graph.stores.sql.rows import entity_version
 from graph.stores.sql.schema import entities
 
 Row = dict[str, Any]
-_RECORD_SCORE = 0.95
-_PARAMETERS = 500
+Pair = tuple[str, str]
+_RECORD_SCORE: Final = 0.95
+_KINDS: Final = ("Person", "Organization", "Place", "Thing")
+_PARAMETERS: Final = 500
 
 
 class EntityPlanner:
@@ -36,28 +39,29 @@ class EntityPlanner:
     # --- links ----------------------------------------------------------------------------------------------------------
 
     def link(self, new: Collection[str]) -> set[str]:
-        """Compares new nodes with the names that are like theirs. Returns the nodes that are now linked."""
+        """Pairs new nodes with the names that are like theirs. Returns the nodes that now have a partner."""
         if not new:
             return set()
         rows = self._ledger.nodes(new)
-        keys = {node: blocking_keys(row["name_key"]) for node, row in rows.items()}
-        self._ledger.upsert(
-            blocking, [{"blocking_key": k, "node_id": n} for n, own in keys.items() for k in sorted(own)]
-        )
-        found = [link for node, row in rows.items() for link in self._links(row, keys[node])]
-        self._ledger.upsert(links, found)
-        return {link[side] for link in found for side in ("a", "b")}
+        keys = {node: {k for name in names_of(row) for k in blocking_keys(name)} for node, row in rows.items()}
+        shared = [{"blocking_key": k, "node_id": n} for n, own in keys.items() for k in sorted(own)]
+        self._ledger.upsert(blocking, shared)
+        pairs = {pair for node, row in rows.items() for pair in self._pairs(row, keys[node])}
+        self._ledger.upsert(links, [{"a": a, "b": b} for a, b in sorted(pairs)])
+        return {node for pair in pairs for node in pair}
 
-    def _links(self, row: Row, keys: Collection[str]) -> list[Row]:
+    def _pairs(self, row: Row, keys: Collection[str]) -> list[tuple[str, str]]:
         candidates = self._ledger.candidates(keys, limits.MAX_SHARED_BLOCKING) - {row["id"]}
         others = {node: other for node, other in self._ledger.nodes(candidates).items() if _may_be_one(row, other)}
-        likely = set(rank(row["name_key"], (other["name_key"] for other in others.values())))
-        return [
-            made
-            for other in others.values()
-            if other["name_key"] in likely or other["name_key"] == row["name_key"]
-            if (made := _link(row, other)) is not None
-        ]
+        named: dict[str, set[str]] = defaultdict(set)
+        for node, other in others.items():
+            for name in names_of(other):
+                named[name].add(node)
+        found: set[str] = set()
+        for own in names_of(row):
+            found |= named.get(own, set())
+            found |= {node for name in rank(own, named) if are_ever_linked(own, name) for node in named[name]}
+        return [(min(row["id"], node), max(row["id"], node)) for node in found]
 
     # --- resolving ------------------------------------------------------------------------------------------------------
 
@@ -72,22 +76,22 @@ class EntityPlanner:
         told = self._ledger.aliases_of(component, self._now)
         clusters = resolve(
             [Node(node, node_evidence(row)) for node, row in rows.items()],
-            [PairLink(p["a"], p["b"], p["rule"], p["score"], p["partial"]) for p in pairs],
+            [link for a, b in pairs if a in rows and b in rows and (link := _link(rows[a], rows[b])) is not None],
             [*same, *told],
             apart,
         )
         return self._join(clusters, rows)
 
-    def _component(self, start: Collection[str]) -> tuple[set[str], list[Row], dict[tuple[str, str], bool]]:
+    def _component(self, start: Collection[str]) -> tuple[set[str], set[Pair], dict[Pair, bool]]:
         seen, waiting = set[str](), set(start)
-        pairs: dict[tuple[str, str, str], Row] = {}
-        decided: dict[tuple[str, str], tuple[int, bool]] = {}
+        pairs: set[Pair] = set()
+        decided: dict[Pair, tuple[int, bool]] = {}
         has_aliases = self._ledger.has_aliases()
         while waiting and len(seen) < limits.MAX_COMPONENT:
             seen |= waiting
             reached = set[str]()
             for row in self._ledger.links_of(waiting):
-                pairs[row["a"], row["b"], row["rule"]] = row
+                pairs.add((row["a"], row["b"]))
                 reached |= {row["a"], row["b"]}
             for row in self._ledger.decisions_of(waiting, self._now):
                 pair = (min(row["a"], row["b"]), max(row["a"], row["b"]))
@@ -99,7 +103,7 @@ class EntityPlanner:
             whole = self._ledger.nodes_of(set(self._ledger.entities_of(waiting, self._now).values()), self._now)
             reached |= {node for own in whole.values() for node in own}
             waiting = reached - seen
-        return seen, list(pairs.values()), {pair: is_same for pair, (_, is_same) in decided.items()}
+        return seen, pairs, {pair: is_same for pair, (_, is_same) in decided.items()}
 
     def _join(self, clusters: Sequence[Cluster], rows: dict[str, Row]) -> set[str]:
         """Writes who belongs to whom from now on. An entity has the id of the node that was known first."""
@@ -197,17 +201,31 @@ def _is_keyed(row: Row) -> bool:
     return row["block"].startswith("#")
 
 
-def _link(a: Row, b: Row) -> Row | None:
-    """The rule that takes two nodes for one. A record's name is somebody's only if no other record has it."""
-    if a["name_key"] == b["name_key"]:
-        plain = b["id"] if _is_keyed(a) else a["id"]
-        return _link_row(a["id"], b["id"], "record", _RECORD_SCORE, plain)
-    found = compare(NameForm(a["name_key"], a["type"]), NameForm(b["name_key"], b["type"]))
-    if found is None:
-        return None
-    partial = None if found.partial is None else (a["id"] if found.partial == a["name_key"] else b["id"])
-    return _link_row(a["id"], b["id"], found.rule, found.score, partial)
+def names_of(row: Row) -> set[str]:
+    """Keys of a node's names. Only what has a key from outside can have several."""
+    if not _is_keyed(row):
+        return {row["name_key"]}
+    return {row["name_key"], *(name_key(surface) for surface in json.loads(row["surfaces"]))}
 
 
-def _link_row(a: str, b: str, rule: str, score: float, partial: str | None) -> Row:
-    return {"a": min(a, b), "b": max(a, b), "rule": rule, "score": score, "partial": partial}
+def are_ever_linked(a: str, b: str) -> bool:
+    """Whether a rule links the names for some type that their bearers may turn out to have."""
+    return any(compare(NameForm(a, kind), NameForm(b, kind)) is not None for kind in _KINDS)
+
+
+def _link(a: Row, b: Row) -> PairLink | None:
+    """The strongest rule that takes two nodes for one. A record's name is somebody's only if no other record has it."""
+    ours, theirs = names_of(a), names_of(b)
+    if ours & theirs:
+        return PairLink(a["id"], b["id"], "record", _RECORD_SCORE, b["id"] if _is_keyed(a) else a["id"])
+    found = [
+        PairLink(a["id"], b["id"], link.rule, link.score, _partial(link.partial, one, a, b))
+        for one in sorted(ours)
+        for other in sorted(theirs)
+        if (link := compare(NameForm(one, a["type"]), NameForm(other, b["type"]))) is not None
+    ]
+    return max(found, key=lambda link: link.score, default=None)
+
+
+def _partial(partial: str | None, name: str, a: Row, b: Row) -> str | None:
+    return None if partial is None else (a["id"] if partial == name else b["id"])

@@ -28,6 +28,8 @@ class Placed:
     """Nodes of which something is known that was not: a spelling, a type, evidence, an attribute."""
     telling: set[str] = field(default_factory=set[str])
     """Those among them whose evidence changed."""
+    renamed: set[str] = field(default_factory=set[str])
+    """Those among them that have a key from outside and a further name."""
     moved: set[str] = field(default_factory=set[str])
     """Nodes whose mentions went to or came from another."""
 
@@ -133,6 +135,7 @@ def _remake_node(ledger: Ledger, node: str, rows: Sequence[Row], before: Row | N
         made = _told(made, row)
     (placed.new if before is None else placed.changed).add(node)
     placed.telling.add(node)
+    placed.renamed.add(node)
     ledger.upsert(nodes, [made])
 
 
@@ -152,6 +155,8 @@ def _update_nodes(ledger: Ledger, rows: Sequence[Row], placed: Placed) -> None:
         (placed.new if before is None else placed.changed).add(row["id"])
         if before is None or before["evidence"] != row["evidence"]:
             placed.telling.add(row["id"])
+        if before is not None and row["block"].startswith("#") and before["surfaces"] != row["surfaces"]:
+            placed.renamed.add(row["id"])
     ledger.upsert(nodes, changed)
 
 

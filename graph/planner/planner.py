@@ -89,7 +89,13 @@ class Planner:
         changes = Changes()
         placed = place_mentions(self.ledger, moment.named, now)
         people = EntityPlanner(self.ledger, now, changes)
-        unsure = people.link(placed.new) | placed.telling | placed.moved | moment.told_aliases() | moment.decided
+        unsure = (
+            people.link(placed.new | placed.renamed)
+            | placed.telling
+            | placed.moved
+            | moment.told_aliases()
+            | moment.decided
+        )
         joined = people.resolve(unsure) if unsure else set[str]()
         people.describe(placed.new | placed.changed | placed.moved | joined)
         new, disturbed = moment.assertions(joined | placed.moved)

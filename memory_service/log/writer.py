@@ -167,9 +167,11 @@ class Writer:
         outcomes: list[tuple[_Submission[Any], Any, BaseException | None]],
     ) -> list[Callable[[], None]]:
         head = connection.execute(_READ_HEAD).one()
-        recorded_at = max(self._clock.now_micros(), head.recorded_at + 1)
+        # Each unit has a moment of its own: what is derived from one is not mixed up with what is derived from another.
+        recorded_at = max(self._clock.now_micros(), head.recorded_at + 1) - 1
         seq, touched, callbacks = head.seq, dict[str, tuple[int, int]](), list[Callable[[], None]]()
         for submission in group:
+            recorded_at += 1
             tx = Transaction(connection, recorded_at, seq)
             connection.exec_driver_sql("SAVEPOINT unit")
             try:

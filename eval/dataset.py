@@ -1,6 +1,6 @@
 """What every benchmark is read into: histories that are remembered, and the questions asked of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +59,18 @@ class Task:
     questions: tuple[Question, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Tasks of a file that is read anew for each pass over them, one task at a time: it may be larger than the memory."""
+
+    read: Callable[[], Iterator[Task]]
+    questions: tuple[Question, ...]
+    """Of all tasks: they are kept, their histories are not."""
+
+    def __iter__(self) -> Iterator[Task]:
+        return self.read()
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One benchmark file as it was read."""
@@ -66,11 +78,14 @@ class Dataset:
     benchmark: str
     path: Path
     sha256: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task, ...] | Streamed
     counts: dict[str, int] = field(default_factory=dict[str, int])
     """What was found and how often: episodes, questions, malformed evidence and the like."""
 
     def questions(self) -> Iterator[Question]:
+        if isinstance(self.tasks, Streamed):
+            yield from self.tasks.questions
+            return
         for task in self.tasks:
             yield from task.questions
 
@@ -78,16 +93,25 @@ class Dataset:
         """The first questions, and the histories that they need."""
         if questions is None:
             return self
-        left, kept = questions, list[Task]()
-        for task in self.tasks:
-            if left <= 0:
-                break
-            kept.append(replace(task, questions=task.questions[:left]))
-            left -= len(kept[-1].questions)
-        return replace(self, tasks=tuple(kept))
+        if isinstance(self.tasks, Streamed):
+            streamed = self.tasks
+            kept = Streamed(lambda: _first(streamed, questions), streamed.questions[:questions])
+            return replace(self, tasks=kept)
+        return replace(self, tasks=tuple(_first(self.tasks, questions)))
 
 
-def groups_of(tasks: Sequence[Task], max_episodes: int) -> Iterator[list[Task]]:
+def _first(tasks: Iterable[Task], questions: int) -> Iterator[Task]:
+    """Tasks of the first questions; no task beyond them is read."""
+    left = questions
+    for task in tasks:
+        kept = task.questions[:left]
+        yield replace(task, questions=kept)
+        left -= len(kept)
+        if left <= 0:
+            return
+
+
+def groups_of(tasks: Iterable[Task], max_episodes: int) -> Iterator[list[Task]]:
     """Tasks in portions of at most so many episodes; a larger history is a portion of its own."""
     portion: list[Task] = []
     size = 0

@@ -15,7 +15,6 @@ T = TypeVar("T")
 
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:~#@-]")
 _WEEKDAY: Final = re.compile(r"\s*\([A-Za-z]+\)")
-_SPACE: Final = re.compile(r"\s*")
 _TEMPLATES: Final = ("%Y/%m/%d %H:%M", "%Y/%m/%d")
 
 
@@ -93,35 +92,6 @@ def parse_json(path: Path, data: bytes) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise BadData(path, _json_trouble(text, error)) from error
-
-
-def parse_json_array(path: Path, data: bytes) -> Iterator[Any]:
-    """Items of a file that holds one JSON array, one at a time: LongMemEval_M has gigabytes of them."""
-    text = parse_text(path, data)
-    at = _space_after(text, 0)
-    if text[at : at + 1] != "[":
-        Place(path, "the file").checked(parse_json(path, data), list)
-    at = _space_after(text, at + 1)
-    decoder = json.JSONDecoder()
-    while text[at : at + 1] != "]":
-        try:
-            item, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise BadData(path, _json_trouble(text, error)) from error
-        yield item
-        at = _space_after(text, at)
-        if text[at : at + 1] == ",":
-            at = _space_after(text, at + 1)
-        elif text[at : at + 1] != "]":
-            raise BadData(path, _json_trouble(text, json.JSONDecodeError("Expecting ',' or ']'", text, at)))
-    if text[at + 1 :].strip():
-        raise BadData(path, _json_trouble(text, json.JSONDecodeError("Extra data", text, at + 1)))
-
-
-def _space_after(text: str, at: int) -> int:
-    """The first place from here on that is no white space."""
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
 
 
 def parse_json_lines(path: Path, data: bytes) -> Iterator[tuple[Place, dict[str, Any]]]:

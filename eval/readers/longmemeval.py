@@ -4,19 +4,24 @@ Official format: [{"question_id", "question_type", "question", "answer", "questi
 "haystack_dates", "haystack_sessions": [[{"role", "content", "has_answer"?}]], "answer_session_ids"}]
 
 Turn ids are the official scorer's: session id, underscore, place in the session from 1.
+
+The M file is 2.7 GB: a file is read question by question, once to check and count it, then once for each pass over its
+tasks, and no more than one question's haystack is held. A pool holds each session once.
 """
 
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from eval.dataset import Dataset, History, Question, Task, Turn
+from eval.dataset import Dataset, History, Question, Streamed, Task, Turn
 from eval.errors import BadData
-from eval.readers.files import Place, as_id, parse_json_array, read_bytes, sha256
+from eval.readers.files import Place, as_id
+from eval.readers.stream import JsonArray
 
 TYPES: Final = (
     "single-session-user",
@@ -48,37 +53,67 @@ class _Entry:
 
 def read_longmemeval(path: Path, *, pool: bool = False) -> Dataset:
     """One namespace for each question, or with `pool` one that holds every session of the file once. Raises BadData."""
-    data = read_bytes(path)
+    array = JsonArray(path)
     counts: Counter[str] = Counter()
-    texts: dict[str, str] = {}
-    entries: list[_Entry] = []
-    for number, item in enumerate(parse_json_array(path, data), 1):
-        if number == 1 and not (isinstance(item, dict) and "haystack_sessions" in item):
-            break
-        entries.append(_entry(Place(path, f"item {number}"), item, counts, texts))
-    if not entries:
-        raise BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
-    if len({entry.question.id for entry in entries}) < len(entries):
+    entries = _entries(path, array, counts)
+    if pool:
+        tasks = _pooled(entries, counts)
+        questions = tuple(question for task in tasks for question in task.questions)
+        episodes = sum(len(task.history.turns) for task in tasks)
+        counts.update(namespaces=len(tasks))
+    else:
+        questions, episodes = _surveyed(entries)
+        tasks = Streamed(lambda: _again(path, array.sha256), questions)
+        counts.update(namespaces=len(questions))
+    if len({question.id for question in questions}) < len(questions):
         raise BadData(path, "two items have the same `question_id`.")
-    tasks = _pooled(entries, counts) if pool else tuple(_own(entry) for entry in entries)
-    counts.update(
-        questions=len(entries),
-        namespaces=len(tasks),
-        episodes=sum(len(task.history.turns) for task in tasks),
-        scored=sum(entry.question.skipped is None for entry in entries),
-    )
+    scored = sum(question.skipped is None for question in questions)
+    counts.update(questions=len(questions), episodes=episodes, scored=scored)
     name = "longmemeval-pool" if pool else "longmemeval"
-    return Dataset(name, path, sha256(data), tasks, dict(counts))
+    return Dataset(name, path, array.sha256, tasks, dict(counts))
+
+
+def _entries(path: Path, array: JsonArray, counts: Counter[str]) -> Iterator[_Entry]:
+    """The file's questions, one at a time, checked."""
+    number = 0
+    for number, item in enumerate(array, 1):
+        if number == 1 and not (isinstance(item, dict) and "haystack_sessions" in item):
+            raise _foreign(path)
+        yield _entry(Place(path, f"item {number}"), item, counts)
+    if number == 0:
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> BadData:
+    return BadData(path, "is not LongMemEval: it must be a list of objects with `haystack_sessions`.")
+
+
+def _surveyed(entries: Iterable[_Entry]) -> tuple[tuple[Question, ...], int]:
+    """All questions, and the number of episodes."""
+    questions: list[Question] = []
+    episodes = 0
+    for entry in entries:
+        questions.append(entry.question)
+        episodes += sum(len(session.turns) for session in entry.sessions)
+    return tuple(questions), episodes
+
+
+def _again(path: Path, sha256: str) -> Iterator[Task]:
+    """The tasks, in another pass. Raises BadData at its end when it was another file's."""
+    array = JsonArray(path)
+    for entry in _entries(path, array, Counter()):
+        yield _own(entry)
+    if array.sha256 != sha256:
+        raise BadData(path, "changed while it was read.")
 
 
 # --- one item ---------------------------------------------------------------------------------------------------------
 
 
-def _entry(place: Place, item: Any, counts: Counter[str], texts: dict[str, str]) -> _Entry:
-    """`texts` holds each text once: haystacks share most of their sessions."""
+def _entry(place: Place, item: Any, counts: Counter[str]) -> _Entry:
     record = place.checked(item, dict)
     key = place.get(record, "question_id", str)
-    sessions = _sessions(place, record, counts, texts)
+    sessions = _sessions(place, record, counts)
     gold = tuple(turn for session in sessions for turn in session.gold)
     abstains = _ABSTENTION in key
     skipped = "abstention" if abstains else None if gold else "no user-side evidence"
@@ -110,9 +145,7 @@ def _asked_at(place: Place, record: dict[str, Any], counts: Counter[str]) -> dat
     return place.instant(place.get(record, "question_date", str))
 
 
-def _sessions(
-    place: Place, record: dict[str, Any], counts: Counter[str], texts: dict[str, str]
-) -> tuple[_Session, ...]:
+def _sessions(place: Place, record: dict[str, Any], counts: Counter[str]) -> tuple[_Session, ...]:
     ids = place.get(record, "haystack_session_ids", list)
     dates = place.get(record, "haystack_dates", list)
     bodies = place.get(record, "haystack_sessions", list)
@@ -131,7 +164,7 @@ def _sessions(
             counts["session ids that come twice"] += 1
             name = f"{name}~{seen[name]}"
         raw_turns = enumerate(here.checked(body, list), 1)
-        told = [_told(here.at(f"turn {number}"), turn, texts) for number, turn in raw_turns]
+        told = [_told(here.at(f"turn {number}"), turn) for number, turn in raw_turns]
         counts["empty turns, left out"] += sum(not turn.text.strip() for turn in told)
         sessions.append(_session(name, here.instant(here.checked(date, str)), told, own=str(raw) in own))
     # The oracle file is not in order of time; episodes are told as they happened.
@@ -145,10 +178,10 @@ class _Told:
     has_answer: bool
 
 
-def _told(place: Place, raw: Any, texts: dict[str, str]) -> _Told:
+def _told(place: Place, raw: Any) -> _Told:
     record = place.checked(raw, dict)
-    text = place.get(record, "content", str)
-    return _Told(place.get(record, "role", str), texts.setdefault(text, text), bool(record.get("has_answer")))
+    role, text = place.get(record, "role", str), place.get(record, "content", str)
+    return _Told(role, text, bool(record.get("has_answer")))
 
 
 def _session(name: str, at: datetime, told: list[_Told], *, own: bool) -> _Session:
@@ -168,10 +201,14 @@ def _own(entry: _Entry) -> Task:
     return Task(History(as_id(entry.question.id), turns), (entry.question,))
 
 
-def _pooled(entries: list[_Entry], counts: Counter[str]) -> tuple[Task, ...]:
+def _pooled(entries: Iterable[_Entry], counts: Counter[str]) -> tuple[Task, ...]:
     """One namespace with every session once. A session that comes under several ids or dates keeps those of its evidence."""
     kept: dict[str, _Session] = {}
+    asked: list[_Entry] = []
     for entry in entries:
+        # Of the entry's own sessions only the evidence is needed further on.
+        evidence = tuple(session for session in entry.sessions if session.gold)
+        asked.append(_Entry(entry.question, evidence))
         for session in entry.sessions:
             known = kept.get(session.content)
             if known is None or (session.gold and not known.gold):
@@ -181,7 +218,7 @@ def _pooled(entries: list[_Entry], counts: Counter[str]) -> tuple[Task, ...]:
     counts["pool sessions"] = len(kept)
     _rename_clashes(kept)
     turns = [turn for s in sorted(kept.values(), key=lambda session: session.at) for turn in s.turns]
-    questions = tuple(replace(entry.question, gold=_gold_in_pool(entry, kept)) for entry in entries)
+    questions = tuple(replace(entry.question, gold=_gold_in_pool(entry, kept)) for entry in asked)
     return (Task(History("pool", tuple(turns)), questions),)
 
 

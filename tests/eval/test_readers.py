@@ -128,7 +128,7 @@ class TestLongMemEval:
         sessions = longmemeval_item()["haystack_sessions"]
         sessions[0][1]["content"] = "  "
         dataset = read_longmemeval(write(tmp_path / "s.json", [longmemeval_item(haystack_sessions=sessions)]))
-        assert [t.id for t in dataset.tasks[0].history.turns][2:] == ["answer_1_1", "answer_1_3"]
+        assert [t.id for t in next(iter(dataset.tasks)).history.turns][2:] == ["answer_1_1", "answer_1_3"]
         assert dataset.counts["empty turns, left out"] == 1
 
     @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SETTINGS = {"MEMORY_EMBEDDING_MODEL": "test"}
 
 @pytest.fixture
 def task(tmp_path):
-    return read_longmemeval(write(tmp_path / "s.json", [longmemeval_item()])).tasks[0]
+    return next(iter(read_longmemeval(write(tmp_path / "s.json", [longmemeval_item()])).tasks))
 
 
 @pytest.fixture

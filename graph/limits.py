@@ -40,3 +40,15 @@ MAX_SENTENCE_CHARS: Final = 1_000
 
 MAX_CLAUSES_PER_SENTENCE: Final = 16
 """Clauses read of one sentence: ten times what people write."""
+
+MAX_EDGES_PER_HOP: Final = 1_000
+"""Facts read for one hop of a neighbourhood, shared among the entities that it starts from."""
+
+MAX_EDGES_PER_STEP: Final = 2_000
+"""Facts read of one entity on the way of a path: what hangs together only by a hub of thousands hangs together loosely."""
+
+MAX_TIMELINE_FACTS: Final = 20_000
+"""Facts read to show a life from its beginning; from its end, any number can be paged through."""
+
+MAX_EPISODES_PER_LINE: Final = 3
+"""Episodes that a line for people cites."""

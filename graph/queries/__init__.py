@@ -1,0 +1,1 @@
+"""Questions to a graph, asked through the port: they work on every store alike."""

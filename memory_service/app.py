@@ -20,6 +20,7 @@ from memory_service.log.database import sqlite_url
 from memory_service.log.outbox import NoDispatcher
 from memory_service.log.store import Store, open_store
 from memory_service.observability.traces import instrument
+from memory_service.pipeline.graph import GraphStage
 from memory_service.pipeline.notes import DeterministicNoteMaker
 from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage
@@ -89,7 +90,7 @@ def build_service(
     )
     _purge_what_a_killed_process_left(store, indexes)
     progress = Progress()
-    stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes)]
+    stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes), GraphStage()]
     worker = Worker(store, stages, progress)
     queries = CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES)
     searcher = Searcher(indexes, queries, store.clock, reranking)
@@ -136,7 +137,8 @@ def build_app(settings: Settings, service: MemoryService) -> FastAPI:
     )
     app.state.service = service
     app.state.gatekeeper = Gatekeeper(service.store.database, settings.auth, settings.rate_limit)
-    app.add_middleware(RequestFrame, max_body_bytes=settings.max_body_bytes)
+    local_host = settings.host if settings.auth == "off" else None
+    app.add_middleware(RequestFrame, max_body_bytes=settings.max_body_bytes, local_host=local_host)
     for module in (episodes, search, admin, health):
         app.include_router(module.router)
     add_problem_handlers(app)

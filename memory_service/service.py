@@ -148,7 +148,7 @@ class MemoryService:
         self, namespace: str, seqs: Sequence[int], status: wire.EpisodeStatus, timeout_s: float
     ) -> dict[int, wire.EpisodeStatus]:
         """Waits until the episodes reach a status or the time is up; returns the status each has then."""
-        stage = {"indexed": "index", "enriched": "note"}[status]
+        stage = {"indexed": "index", "enriched": "graph"}[status]
         deadline = time.monotonic() + timeout_s
         view = self.namespace(namespace)
         while (left := deadline - time.monotonic()) > 0:

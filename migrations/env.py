@@ -3,12 +3,14 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from memory_service.log.schema import metadata
+from memory_service.log.schema import EVERYTHING
 
 
 def _run(connection: Connection) -> None:
     # SQLite cannot alter most things in place; batch mode copies the table instead.
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=False)
+    context.configure(
+        connection=connection, target_metadata=list(EVERYTHING), render_as_batch=True, transactional_ddl=False
+    )
     context.run_migrations()
 
 

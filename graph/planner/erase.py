@@ -29,6 +29,8 @@ class Erasure:
 
     decisions: list[int] = field(default_factory=list[int])
     """Seqs of merges that named somebody who is no more: their records go too."""
+    assertions: list[str] = field(default_factory=list[str])
+    """Ids of the episodes' claims."""
 
 
 def erase_episodes(planner: Planner, seqs: Collection[int]) -> Erasure:
@@ -48,7 +50,8 @@ def erase_episodes(planner: Planner, seqs: Collection[int]) -> Erasure:
         touching = ledger.assertions_of(nodes, _ALWAYS)
         in_blocks = frozenset(row["block"] for row in ledger.nodes(nodes).values())
         scope = Scope(in_blocks, frozenset(closure.groups([*said, *touching])))
-    return _replay(planner, seqs, scope, vanishing)
+    lost = _replay(planner, seqs, scope, vanishing)
+    return Erasure(lost, [row["id"] for row in said])
 
 
 _ALWAYS = 2**62
@@ -132,14 +135,15 @@ class _Closure:
 # --- replaying --------------------------------------------------------------------------------------------------------
 
 
-def _replay(planner: Planner, seqs: Collection[int], scope: Scope, vanishing: set[str]) -> Erasure:
+def _replay(planner: Planner, seqs: Collection[int], scope: Scope, vanishing: set[str]) -> list[int]:
+    """Returns the seqs of merges that were lost with their nodes."""
     ledger = planner.ledger
     gone = _forget(ledger, scope, vanishing)
     ledger.forget_episodes(seqs)
     for moment in _moments(ledger, scope):
         planner.process(moment, scope)
     planner.tell(gone)
-    return Erasure(ledger.drop_lost_decisions())
+    return ledger.drop_lost_decisions()
 
 
 def _forget(ledger: Ledger, scope: Scope, vanishing: set[str]) -> Changes:

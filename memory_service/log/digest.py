@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
+from graph.stores.sql.store import sql_digest
 from memory_service.log.records import BLANK, ERASURE
-from memory_service.log.schema import episodes, note_links, notes, records
+from memory_service.log.schema import episodes, namespaces, note_links, notes, records
 
 _DECIMALS: Final = 3
 _EPISODE_FIELDS: Final = (
@@ -17,20 +18,25 @@ _EPISODE_FIELDS: Final = (
 )
 
 
-def logical_digest(connection: Connection, namespace: str | None = None) -> str:
-    """SHA-256 over all that a user can read of one namespace, or of every one. Hex."""
+def logical_digest(connection: Connection, namespace: str | None = None, *, history: bool = False) -> str:
+    """SHA-256 over all that a user can read of one namespace, or of every one. Hex.
+
+    history: also over what was believed of the graph when. An import records what it brings when it is imported, so it keeps
+    what is believed and not since when.
+    """
     total = hashlib.sha256()
-    for line in _lines(connection, namespace):
+    for line in _lines(connection, namespace, history):
         total.update(json.dumps(line, ensure_ascii=False, sort_keys=True).encode())
         total.update(b"\n")
     return total.hexdigest()
 
 
-def _lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+def _lines(connection: Connection, namespace: str | None, history: bool) -> Iterator[list[Any]]:
     yield from _episode_lines(connection, namespace)
     yield from _record_lines(connection, namespace)
     yield from _note_lines(connection, namespace)
     yield from _link_lines(connection, namespace)
+    yield from _graph_lines(connection, namespace, history)
 
 
 def _episode_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
@@ -84,6 +90,13 @@ def _link_lines(connection: Connection, namespace: str | None) -> Iterator[list[
         query = query.where(note_links.c.namespace == namespace)
     for row in connection.execute(query):
         yield ["link", row.namespace, row.source_id, row.target_id, row.kind, round(row.weight, _DECIMALS)]
+
+
+def _graph_lines(connection: Connection, namespace: str | None, history: bool) -> Iterator[list[Any]]:
+    query = select(namespaces.c.name).order_by(namespaces.c.name)
+    for name in connection.execute(query).scalars().all():
+        if namespace in (None, name):
+            yield ["graph", name, sql_digest(connection, name, history=history)]
 
 
 def rounded_vectors(blob: bytes) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
 
+from memory_service.log import graph
 from memory_service.log.episodes import id_hash
 from memory_service.log.idempotency import forget_ids
 from memory_service.log.outbox import Dispatcher, Job, enqueue
@@ -60,6 +61,7 @@ def erase_namespace(tx: Transaction, namespace: str) -> Erased | None:
         return None
     own_records = select(records.c.seq).where(records.c.namespace == namespace)
     tx.connection.execute(delete(record_sources).where(record_sources.c.record_seq.in_(own_records)))
+    graph.erase_namespace(tx, namespace)
     for table in (note_links, notes, records, outbox, idempotency, tombstones, episodes):
         tx.connection.execute(delete(table).where(table.c.namespace == namespace))
     tx.connection.execute(delete(namespaces).where(namespaces.c.name == namespace))
@@ -79,6 +81,7 @@ def _erase(
         return None
     redo: dict[tuple[int, str], Job] = {}
     gone = {seq for seq, _ in rows}
+    graph.erase(tx, namespace, sorted(gone))
     for start in range(0, len(rows), _CHUNK):
         seqs = [seq for seq, _ in rows[start : start + _CHUNK]]
         for row in dependants(tx.connection, seqs):

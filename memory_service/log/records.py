@@ -11,12 +11,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from graph.model import Extraction
+from memory_service.log import graph
+from memory_service.log.graph import MERGE, RETRACTION
 from memory_service.log.schema import DERIVED, AnyRow, episodes, note_links, notes, record_sources, records
 from memory_service.log.writer import Transaction
 
 INDEX: Final = "index"
 NOTE: Final = "note"
 ERASURE: Final = "erasure"
+OF_NO_EPISODE: Final = (MERGE, RETRACTION)
 BLANK: Final = "{}"
 """The payload of a record that waits to be made anew."""
 
@@ -61,7 +65,7 @@ class Extract:
     episode_id: str
     kind: str
     extractor: str
-    payload: NotePayload | IndexPayload
+    payload: NotePayload | IndexPayload | Extraction
     vectors: bytes | None = None
     sources: Sequence[int] = ()
     """Seqs of other episodes it was made from."""
@@ -96,6 +100,16 @@ def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
         tx.connection.execute(insert(record_sources), sources)
     for extract, row in zip(extracts, rows, strict=True):
         derive(tx.connection, row, extract.episode_id)
+    _add_to_graphs(tx, extracts)
+
+
+def _add_to_graphs(tx: Transaction, extracts: Sequence[Extract]) -> None:
+    by_namespace: dict[str, dict[int, Extraction]] = {}
+    for extract in extracts:
+        if isinstance(extract.payload, Extraction):
+            by_namespace.setdefault(extract.namespace, {})[extract.episode_seq] = extract.payload
+    for namespace, extractions in by_namespace.items():
+        graph.add_extractions(tx, namespace, extractions)
 
 
 def _created_at(connection: Connection, extract: Extract) -> int | None:
@@ -121,11 +135,17 @@ def _record_row(extract: Extract, seq: int, recorded_at: int, created_at: int) -
         "kind": extract.kind,
         "episode_seq": extract.episode_seq,
         "extractor": extract.extractor,
-        "payload": json.dumps(asdict(extract.payload), ensure_ascii=False, separators=(",", ":")),
+        "payload": _payload_json(extract.payload),
         "vectors": extract.vectors,
         "created_at": created_at,
         "recorded_at": recorded_at,
     }
+
+
+def _payload_json(payload: NotePayload | IndexPayload | Extraction) -> str:
+    if isinstance(payload, Extraction):
+        return graph.extraction_json(payload)
+    return json.dumps(asdict(payload), ensure_ascii=False, separators=(",", ":"))
 
 
 def derive(connection: Connection, record: dict[str, Any], episode_id: str) -> None:

@@ -21,6 +21,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from graph.ledger.schema import metadata as ledger_metadata
+from graph.stores.sql.schema import metadata as graph_metadata
+
 AnyRow: TypeAlias = Any
 """A row of a query: its columns are attributes, whose types the query knows and the checker does not."""
 
@@ -98,7 +101,8 @@ records = Table(
     Index(None, "namespace", "seq"),
     Index(None, "episode_seq", "kind"),
 )
-"""What extractors said of an episode (kinds: index, note) and what was erased (kind: erasure).
+"""What extractors said of an episode (kinds: index, note, graph), what was erased (erasure), and what people said of the graph
+(merge, retraction; these are of no episode).
 
 `created_at` is when the first record of this episode and kind was made: a record made anew after an erasure keeps it, so that
 the answers at each known_at equal those of a store that never received what was erased. Until it is made anew, its place is
@@ -203,6 +207,9 @@ api_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
 )
+
+EVERYTHING: Final = (metadata, graph_metadata, ledger_metadata)
+"""All tables of the log's database: the graph library brings its own."""
 
 LOG: Final = (episodes, records, record_sources)
 DERIVED: Final = (notes, note_links)

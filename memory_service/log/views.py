@@ -13,6 +13,7 @@ from memory_service import wire
 from memory_service.instants import from_micros, to_micros
 from memory_service.log import outbox as queue
 from memory_service.log.database import Database
+from memory_service.log.graph import GRAPH
 from memory_service.log.records import BLANK, ERASURE, INDEX, NOTE
 from memory_service.log.schema import (
     AnyRow,
@@ -43,7 +44,8 @@ _is_dead = (
     .correlate(episodes)
     .exists()
 )
-STATUS: Final = case((_is_dead, "dead"), (_exists(NOTE), "enriched"), (_exists(INDEX), "indexed"), else_="stored")
+_is_enriched = _exists(NOTE) & _exists(GRAPH)
+STATUS: Final = case((_is_dead, "dead"), (_is_enriched, "enriched"), (_exists(INDEX), "indexed"), else_="stored")
 """An episode's status follows from what the log and the outbox hold; it is not stored, so it cannot be wrong."""
 
 
@@ -221,6 +223,13 @@ class NamespaceSnapshot:
             records.c.seq, records.c.kind, records.c.episode_seq, records.c.payload, records.c.vectors
         ).where(records.c.namespace == self.namespace, records.c.seq > after_seq, records.c.kind.in_([INDEX, ERASURE]))
         return self._connection.execute(query.order_by(records.c.seq).limit(limit)).all()
+
+    def seqs_with_record(self, kind: str, seqs: Sequence[int]) -> set[int]:
+        """Those of the episodes that have a record of this kind."""
+        query = select(records.c.episode_seq).where(
+            records.c.namespace == self.namespace, records.c.kind == kind, records.c.episode_seq.in_(seqs)
+        )
+        return set(self._connection.execute(query).scalars())
 
     def lengths(self, seqs: Sequence[int]) -> dict[int, int]:
         """Characters of the episodes' contents."""

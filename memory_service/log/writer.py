@@ -45,6 +45,8 @@ class Transaction:
     deleted: set[str] = field(default_factory=set[str])
     """Namespaces whose earlier changes count no more, those of other units in the same commit included."""
     callbacks: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    feeds_graph: bool = False
+    """Whether a graph store outside this database is to be told of changes."""
 
     def next_seq(self, namespace: str, *, episodes: int = 0) -> int:
         """The next seq, for a row of this namespace. `episodes` is what the row changes in the count."""
@@ -84,6 +86,7 @@ class Writer:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
+        self.feeds_graph = False
         self.commits = 0
         self.submissions = 0
 
@@ -172,7 +175,7 @@ class Writer:
         seq, touched, callbacks = head.seq, dict[str, tuple[int, int]](), list[Callable[[], None]]()
         for submission in group:
             recorded_at += 1
-            tx = Transaction(connection, recorded_at, seq)
+            tx = Transaction(connection, recorded_at, seq, feeds_graph=self.feeds_graph)
             connection.exec_driver_sql("SAVEPOINT unit")
             try:
                 result = submission.work(tx)

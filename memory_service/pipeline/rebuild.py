@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import bindparam, func, select, update
 
+from memory_service.log import graph
 from memory_service.log.records import BLANK, INDEX, replay, wipe_derived
 from memory_service.log.schema import AnyRow, episodes, records
 from memory_service.log.store import Store
@@ -34,6 +35,7 @@ def replay_log(store: Store, index_folder: Path, tell: Tell = lambda _done, _tot
         while (last := replay(tx.connection, after, _ROWS)) is not None:
             after, done = last, min(done + _ROWS, total)
             tell(done, total)
+        graph.rebuild(tx.connection)
         tell(total, total)
         return total
 

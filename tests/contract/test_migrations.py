@@ -27,7 +27,7 @@ from memory_service.errors import (
     StorageUnavailable,
 )
 from memory_service.log.digest import logical_digest
-from memory_service.log.schema import metadata, records
+from memory_service.log.schema import EVERYTHING, records
 from memory_service.log.store import Store, alembic_config, back_up, open_store, restore, sqlite_url
 from memory_service.pipeline.rebuild import embed_again, replay_log
 from memory_service.settings import Settings
@@ -66,7 +66,7 @@ def test_the_migrations_make_exactly_the_models(settings: Settings) -> None:
     store = opened(settings)
     with store.database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        differences = compare_metadata(context, metadata)
+        differences = compare_metadata(context, list(EVERYTHING))
     store.close()
     assert differences == []
 
@@ -78,7 +78,8 @@ def test_the_migrations_make_the_tables_as_the_models_would(settings: Settings, 
         migrated = statements(connection)
     store.close()
     engine = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}", module=pysqlite3)
-    metadata.create_all(engine)
+    for metadata in EVERYTHING:
+        metadata.create_all(engine)
     with engine.connect() as connection:
         assert migrated == statements(connection)
 

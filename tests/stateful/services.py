@@ -13,6 +13,7 @@ from memory_service.app import build_service
 from memory_service.clock import Clock, FrozenClock
 from memory_service.log.digest import logical_digest
 from memory_service.log.episodes import Receipt
+from memory_service.pipeline.graph import GraphStage
 from memory_service.pipeline.notes import DeterministicNoteMaker
 from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage, Stage
@@ -45,7 +46,7 @@ def open_service(folder: Path, clock: Clock | None = None) -> MemoryService:
 
 def stages(service: MemoryService) -> list[Stage]:
     """The stages as the service has them."""
-    return [IndexStage(service.searcher.embedder), NoteStage(DeterministicNoteMaker(), service.indexes)]
+    return [IndexStage(service.searcher.embedder), NoteStage(DeterministicNoteMaker(), service.indexes), GraphStage()]
 
 
 def new_worker(service: MemoryService, own_stages: Sequence[Stage] | None = None) -> Worker:

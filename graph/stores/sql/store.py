@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, delete, event, select
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from graph.digest import Row, digest
+from graph.digest import Row, digest, timeless
 from graph.errors import StoreError, StoreRefused, StoreTooNew, StoreUnavailable
 from graph.rows import Changes
 from graph.stores.sql.dialect import upsert
@@ -100,12 +100,15 @@ class SqlGraphStore:
             yield connection
 
 
-def sql_digest(connection: Connection, namespace: str) -> str:
-    """The digest of a namespace's versions as they stand on this connection."""
+def sql_digest(connection: Connection, namespace: str, *, history: bool = True) -> str:
+    """The digest of a namespace's versions as they stand on this connection; without history, of what is believed now."""
     rows: list[Row] = []
     for table, made in ((entities, entity_version), (facts, fact_version), (fact_sources, source_version)):
-        rows += [made(row) for row in connection.execute(select(table).where(table.c.namespace == namespace))]
-    return digest(rows)
+        query: Any = select(table).where(table.c.namespace == namespace)
+        if not history:
+            query = query.where(table.c.expired_at.is_(None))
+        rows += [made(row) for row in connection.execute(query)]
+    return digest(rows if history else [timeless(row) for row in rows])
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

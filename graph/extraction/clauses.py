@@ -7,7 +7,7 @@ from typing import Final
 
 from graph.extraction.subjects import Subject, subjects
 from graph.extraction.text import Sentence
-from graph.extraction.verbs import Verb, read_verb
+from graph.extraction.verbs import Verb, read_verb, unfolded
 from graph.limits import MAX_CLAUSES_PER_SENTENCE
 
 _BOUNDARY: Final = re.compile(r"[,;:!?()—–…]|\.\s|\s-{1,2}\s")
@@ -181,9 +181,10 @@ def _verb_phrases(text: str, subject: Subject, start: int, end: int, is_timely: 
         return
     joints = list(_joints(text, first, end))
     stops = [joint.start() for joint, _ in joints] + [end]
-    yield Clause(subject, first, start, stops[0] if joints else end, is_timely)
-    for place, (_, verb) in enumerate(joints):
-        yield Clause(subject, verb, verb.start, stops[place + 1], is_timely)
+    found = [(first, start), *((verb, verb.start) for _, verb in joints)]
+    for place, (verb, begin) in enumerate(found):
+        for each in unfolded(text, verb, stops[place]):
+            yield Clause(subject, each, begin, stops[place], is_timely)
 
 
 def _joints(text: str, first: Verb, end: int) -> Iterator[tuple[re.Match[str], Verb]]:

@@ -43,13 +43,63 @@ TIES: Final[dict[str, Tie]] = {
 }
 
 OTHERS: Final = frozenset(
-    ["roommate", "flatmate", "housemate", "mentor", "coach", "trainer", "therapist", "landlord", "tutor", "teacher", "doctor"]
+    [
+        "roommate",
+        "flatmate",
+        "housemate",
+        "mentor",
+        "coach",
+        "trainer",
+        "therapist",
+        "landlord",
+        "tutor",
+        "teacher",
+        "doctor",
+    ]
 )
 """People by what they are to someone, for which there is no predicate."""
 
 PEOPLE: Final = TIES.keys() | OTHERS
 PETS: Final = frozenset(
-    ["dog", "cat", "puppy", "kitten", "hamster", "parrot", "rabbit", "bunny", "turtle", "tortoise", "snake", "lizard", "gecko", "goldfish", "ferret", "parakeet", "budgie", "canary", "cockatiel", "iguana", "chinchilla", "hedgehog", "tarantula", "guinea-pig", "pet", "pup", "kitty", "retriever", "labrador", "beagle", "poodle", "bulldog", "dachshund", "corgi", "husky", "terrier", "tabby"]
+    [
+        "dog",
+        "cat",
+        "puppy",
+        "kitten",
+        "hamster",
+        "parrot",
+        "rabbit",
+        "bunny",
+        "turtle",
+        "tortoise",
+        "snake",
+        "lizard",
+        "gecko",
+        "goldfish",
+        "ferret",
+        "parakeet",
+        "budgie",
+        "canary",
+        "cockatiel",
+        "iguana",
+        "chinchilla",
+        "hedgehog",
+        "tarantula",
+        "guinea-pig",
+        "pet",
+        "pup",
+        "kitty",
+        "retriever",
+        "labrador",
+        "beagle",
+        "poodle",
+        "bulldog",
+        "dachshund",
+        "corgi",
+        "husky",
+        "terrier",
+        "tabby",
+    ]
 )
 
 ADJECTIVES: Final = (

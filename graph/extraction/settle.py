@@ -25,6 +25,8 @@ def settle(said: Said, clause: Clause | None, times: Times, occurred_at: int) ->
     when = times.of(clause.start, verb.start, clause.end) if said.has_date and said.aspect != "always" else When()
     if clause.must_be_past and verb.tense == "present" and said.aspect != "always":
         return None
+    if said.is_positive:
+        return _claim(said, When())
     if verb.negation == "never":
         return replace(_claim(said, When()), stance="denies") if verb.tense != "present" else None
     if verb.negation == "not":
@@ -40,6 +42,8 @@ def _positive(said: Said, verb: Verb, when: When, times: Times, clause: Clause, 
         return _claim(said, When())
     if said.aspect == "event":
         return _claim(said, when) if verb.tense in ("past", "perfect") else None
+    if verb.begins:
+        return _claim(said, when)
     if verb.tense == "present":
         return _claim(said, When(since=when.since, precision=when.precision) if when.since else When())
     if verb.tense == "perfect":

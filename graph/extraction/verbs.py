@@ -12,7 +12,62 @@ Negation = Literal["", "not", "never", "no_longer"]
 _WORD: Final = re.compile(r"\s*('[a-z]{1,2}\b|[^\W\d_][\w'-]*)")
 _MAX_WORDS: Final = 8
 _PAST: Final = frozenset(
-    ["was", "were", "had", "got", "went", "bought", "sold", "left", "quit", "met", "made", "took", "gave", "found", "became", "began", "grew", "won", "lost", "built", "kept", "taught", "caught", "brought", "sent", "spent", "told", "wrote", "drove", "flew", "rode", "spoke", "sang", "swam", "ate", "drank", "fell", "broke", "chose", "wore", "came", "saw", "did", "said", "knew", "thought", "felt", "ran", "put", "wed", "swore", "stood", "hurt", "read"]
+    [
+        "was",
+        "were",
+        "had",
+        "got",
+        "went",
+        "bought",
+        "sold",
+        "left",
+        "quit",
+        "met",
+        "made",
+        "took",
+        "gave",
+        "found",
+        "became",
+        "began",
+        "grew",
+        "won",
+        "lost",
+        "built",
+        "kept",
+        "taught",
+        "caught",
+        "brought",
+        "sent",
+        "spent",
+        "told",
+        "wrote",
+        "drove",
+        "flew",
+        "rode",
+        "spoke",
+        "sang",
+        "swam",
+        "ate",
+        "drank",
+        "fell",
+        "broke",
+        "chose",
+        "wore",
+        "came",
+        "saw",
+        "did",
+        "said",
+        "knew",
+        "thought",
+        "felt",
+        "ran",
+        "put",
+        "wed",
+        "swore",
+        "stood",
+        "hurt",
+        "read",
+    ]
 )
 _ED: Final = re.compile(r"[a-z]{2,}ed$")
 _ANY_MORE: Final = re.compile(r"\b(?:any ?more|any longer)\b", re.IGNORECASE)
@@ -33,6 +88,8 @@ class Verb:
     can: bool = False
     """Stands after "can"."""
     adverbs: frozenset[str] = frozenset()
+    begins: bool = False
+    """Stands after "started": it holds from then on."""
 
 
 def read_verb(text: str, start: int, end: int) -> Verb | None:
@@ -144,3 +201,27 @@ def _tense(word: str, helpers: list[str]) -> Tense:
             else "present"
         )
     return "past" if word in _PAST or _ED.match(word) else "present"
+
+
+_GERUND: Final = re.compile(r"\s+(?P<word>[a-z]+ing)\b")
+_STOPPED: Final = frozenset(["stopped", "quit"])
+_STARTED: Final = frozenset(["started", "began"])
+_SAVOURED: Final = frozenset(["loved", "enjoyed", "love", "enjoy", "remember"])
+_DONE: Final = {"visiting": "visited", "exploring": "explored", "touring": "toured", "attending": "attended"}
+
+
+def unfolded(text: str, verb: Verb, end: int) -> list[Verb]:
+    """The verb, and the one that it begins, ends or enjoys: "stopped working at" is no more working."""
+    match = _GERUND.match(text, verb.end, end)
+    if match is None or verb.negation:
+        return [verb]
+    word, start, stop = match["word"], match.start("word"), match.end("word")
+    if verb.form in _STOPPED and verb.tense in ("past", "perfect"):
+        if word == "being":
+            return [Verb("be", "used_to", "", False, stop + 1, stop + 1)]
+        return [Verb(word, "used_to", "", False, start, stop)]
+    if verb.form in _STARTED and verb.tense in ("past", "perfect"):
+        return [verb, Verb(word, "present", "", True, start, stop, begins=True)]
+    if verb.form in _SAVOURED and word in _DONE and verb.tense in ("past", "perfect"):
+        return [verb, Verb(_DONE[word], "past", "", False, start, stop)]
+    return [verb]

@@ -31,6 +31,8 @@ class Said:
     """Subject and object change places."""
     is_over: bool = False
     has_date: bool = True
+    is_positive: bool = False
+    """Holds although its verb is negated: what one cannot stand."""
 
 
 @dataclass(frozen=True, slots=True)

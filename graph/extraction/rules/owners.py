@@ -1,0 +1,150 @@
+"""What is said of something of somebody's: "my birthday is", "Kofi's phone number is", "my favourite colour is"."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from graph.extraction.clauses import Clause
+from graph.extraction.lexicon import LANGUAGES, VALUED
+from graph.extraction.phrases import Span, listed, name, noun_phrase
+from graph.extraction.relatives import PETS, TIES
+from graph.extraction.rules.base import DATE, Said, compiled, forms
+from graph.extraction.words import COMMON
+
+_IS: Final = r"(?:'s| is| are)"
+_BIRTHDAY: Final = compiled(
+    rf" ?(?:birthday|bday|b-day|date of birth){_IS} (?:on |coming up on |always on )?(?P<date>{DATE})"
+)
+_BIRTHDAY_DATE: Final = compiled(r"\d{4}")
+_EMAIL: Final = compiled(
+    rf" ?(?:[\w-]+ )?e-?mail(?: address)?(?: id)?(?:{_IS}|:) (?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}})"
+)
+_PHONE: Final = compiled(
+    rf" ?(?:new |old )?(?:phone|cell|mobile|telephone|work|home|whatsapp)?(?: phone)? ?(?:number|phone|cell|mobile)(?:{_IS}|:)(?: now)? (?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d)"
+)
+_AGE: Final = compiled(rf" ?age{_IS} (?P<age>\d{{1,3}})\b")
+_JOB: Final = compiled(rf" ?(?:job|profession|occupation|day job)(?:{_IS}) (?:as )?(?:an? |the )?")
+_FAVOURITE: Final = compiled(
+    rf" ?(?:all[- ]time |absolute |current |personal )?favou?rite (?P<kind>[\w' -]{{1,40}}?)(?:{_IS}| (?:has|have) (?:always |to )?be(?:en)?)(?: probably| definitely| still| now| actually| always)? "
+)
+_VALUED: Final = compiled(
+    rf" ?(?:new |old |current |main )?(?P<thing>{'|'.join(sorted(VALUED))})(?:{_IS})(?: actually| just| currently| now)? (?:an?|the) "
+)
+_MODEL: Final = compiled(r"(?:\d{4} )?[^\Wa-z]|\d")
+_NATIVE: Final = compiled(rf" ?(?:native|first|mother) (?:language|tongue){_IS} ")
+_PET_NAMED: Final = compiled(
+    rf" ?(?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)|,? (?:named|called)|,)? ?(?=[^\Wa-z])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRule:
+    """Reads what follows the owner."""
+
+    name: str
+    words: frozenset[str]
+    """One of them must be in the sentence."""
+    read: Callable[[str, Clause], Iterator[Said]]
+    example: str
+
+
+def _at(clause: Clause) -> int:
+    return clause.subject.after
+
+
+def _span(text: str, start: int, end: int) -> Span:
+    return Span(start, end, text[start:end])
+
+
+def _birthday(text: str, clause: Clause) -> Iterator[Said]:
+    match = _BIRTHDAY.match(text, _at(clause), clause.end)
+    if match:
+        predicate = "born_on" if _BIRTHDAY_DATE.search(match["date"]) else "birthday"
+        yield Said(predicate, _span(text, *match.span("date")), aspect="always")
+
+
+def _contact(text: str, clause: Clause) -> Iterator[Said]:
+    # A dot or a colon in an address ends no clause.
+    for predicate, pattern in (("email", _EMAIL), ("phone", _PHONE)):
+        match = pattern.match(text, _at(clause))
+        if match:
+            yield Said(predicate, _span(text, *match.span(predicate)))
+
+
+def _age(text: str, clause: Clause) -> Iterator[Said]:
+    match = _AGE.match(text, _at(clause), clause.end)
+    if match:
+        yield Said("age", _span(text, *match.span("age")))
+
+
+def _favourite(text: str, clause: Clause) -> Iterator[Said]:
+    match = _FAVOURITE.match(text, _at(clause), clause.end)
+    if match is None or match["kind"].lower().split()[0] in (
+        "part",
+        "thing",
+        "way",
+        "one",
+        "time",
+        "memory",
+        "moment",
+        "aspect",
+    ):
+        return
+    values = listed(text, match.end(), clause.end)
+    if values and values[0].text.lower().split()[0] not in ("when", "how", "that", "because", "definitely"):
+        for value in values if " are" in match[0] else values[:1]:
+            yield Said("favourite", value, qualifiers={"kind": match["kind"].strip()})
+
+
+def _valued(text: str, clause: Clause) -> Iterator[Said]:
+    match = _VALUED.match(text, _at(clause), clause.end)
+    if match and _MODEL.match(text, match.end(), clause.end):
+        thing = noun_phrase(text, match.end(), clause.end)
+        if thing is not None:
+            yield Said("owns", thing, qualifiers={"kind": match["thing"].lower()})
+
+
+def _native(text: str, clause: Clause) -> Iterator[Said]:
+    match = _NATIVE.match(text, _at(clause), clause.end)
+    for value in listed(text, match.end(), clause.end) if match else ():
+        if value.text.lower() in LANGUAGES:
+            yield Said("speaks", value)
+
+
+def _pet(text: str, clause: Clause) -> Iterator[Said]:
+    """Reads "my cat Luna", "my dog, Max," and "my dog's name is Max"."""
+    match = _PET_NAMED.match(text, _at(clause), clause.end)
+    found = name(text, match.end(), clause.end) if match else None
+    if match is None or found is None or found.text.split()[0].lower() in COMMON:
+        return
+    is_sure = any(word in match[0] for word in ("name", "called"))
+    if match[0].endswith(", ") and not is_sure and text[found.end : found.end + 1] not in (",", ".", ""):
+        return
+    yield Said("has_pet", found, "pet", qualifiers={"kind": match["pet"].lower()})
+
+
+_TIE_NAMED: Final = compiled(
+    rf" ?(?:[\w'-]+ )?(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)) (?=[^\Wa-z])"
+)
+
+
+def _tie(text: str, clause: Clause) -> Iterator[Said]:
+    match = _TIE_NAMED.match(text, _at(clause), clause.end)
+    found = name(text, match.end(), clause.end) if match else None
+    if match and found is not None:
+        tie = TIES[match["role"].lower()]
+        yield Said(tie.predicate, found, "person", is_from_other=tie.is_from_other, is_over=tie.is_over)
+
+
+RULES: Final = (
+    OwnerRule("birthday", forms("birthday bday b-day birth"), _birthday, "My birthday is on the 14th of February."),
+    OwnerRule(
+        "contact", forms("email e-mail phone number cell mobile"), _contact, "Kofi's phone number is +233 20 555 0143."
+    ),
+    OwnerRule("own_age", forms("age"), _age, "My age is 34."),
+    OwnerRule("favourite", forms("favourite favorite"), _favourite, "My favourite colour is green."),
+    OwnerRule("valued", VALUED, _valued, "My car is a 2018 Honda Civic."),
+    OwnerRule("native", forms("language tongue"), _native, "My mother tongue is Wolof."),
+    OwnerRule("pet", PETS, _pet, "My cat Luna is asleep."),
+    OwnerRule("tie_named", frozenset(TIES), _tie, "My sister's name is Ana."),
+)

@@ -1,0 +1,293 @@
+"""What is had, bought, used, given and got rid of; animals."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING
+from graph.extraction.phrases import Span, noun_phrase
+from graph.extraction.relatives import PEOPLE, PETS
+from graph.extraction.rules.base import AMOUNT, Aspect, Reading, Rule, Said, compiled, forms, head, singular
+from graph.extraction.words import COMMON
+from graph.model import Scalar
+
+_FOR_SOMEONE: Final = compiled(
+    rf" (?:myself|ourselves|him|her|them|us|me|(?:my|our|his) (?:\w+ )?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})"
+    r"(?: [A-Z]\w+)?) (?=(?:an?|some|this|the|two|these|new|another)\b)"
+)
+_OUT_OF: Final = compiled(r" up ")
+_STORE: Final = compiled(r"[^.;!]{0,60}?\b(?:from|at) (?P<store>(?:the )?[^\Wa-z][\w'&-]*(?: [^\Wa-z][\w'&-]*){0,3})")
+_GIFT: Final = compiled(
+    r"[^.;!]{0,50}?\b(?:as an? (?:[\w-]+ ){0,2}(?:gift|present)|for (?:my|his|her) (?:\w+ )?birthday|for christmas)\b"
+)
+_FROM_PERSON: Final = compiled(
+    rf"[^.;!]{{0,30}}?\bfrom (?:my|our|his|her) (?:\w+ ){{0,2}}(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})\b"
+)
+_NEVER_BOUGHT: Final = ABSTRACT | forms(
+    "time coffee lunch dinner breakfast drink drinks house-warming in out into online tickets idea groceries back"
+) - forms("part")
+_INTO: Final = compiled(r" (?:in|on|myself to|ourselves to) (?=(?:an?|some|this|the|these|new|my|two|another)\b)")
+_GOT_WRONG: Final = compiled(
+    r" (?:to|into|out|up|back|home|rid|in|on|off|over|through|around|along|away|down|there|here|it|married|engaged|so|really)\b"
+)
+
+
+def _qualifiers(reading: Reading, end: int) -> dict[str, Scalar]:
+    """Price and shop, where the clause tells them."""
+    found: dict[str, Scalar] = {}
+    amount = reading.search(AMOUNT, end) or AMOUNT.search(reading.text, reading.after)
+    if amount:
+        found["amount"] = amount[0].strip()
+    store = reading.match(_STORE, end)
+    if store and store["store"].split()[-1].lower() not in COMMON:
+        found["place"] = store["store"]
+    return found
+
+
+def _bought_things(reading: Reading, start: int) -> Iterator[Span]:
+    for noun in reading.nouns(start):
+        if (
+            head(noun) in ABSTRACT
+            or noun.text.lower() in ("tickets", "lunch", "dinner", "coffee", "breakfast")
+            or AMOUNT.fullmatch(noun.text)
+        ):
+            return
+        yield noun
+
+
+def _bought(reading: Reading) -> Iterator[Said]:
+    start = reading.after
+    if reading.verb.form in ("picked", "stocked"):
+        up = reading.match(_OUT_OF)
+        if up is None:
+            return
+        start = up.end() - 1
+    elif reading.verb.form in ("invested", "splurged", "treated"):
+        into = reading.match(_INTO)
+        if into is None:
+            return
+        start = into.end() - 1
+    someone = reading.match(_FOR_SOMEONE, start)
+    for noun in _bought_things(reading, someone.end() if someone else start):
+        if reading.verb.form in ("picked", "ordered", "grabbed", "invested") and not _is_thing(noun):
+            continue
+        yield _pet_or(noun, "bought", reading)
+
+
+def _is_thing(noun: Span) -> bool:
+    return singular(head(noun)) in CONCRETE or noun.text.lower().split()[0] in ("pair",) or _has_name(noun.text)
+
+
+def _has_name(text: str) -> bool:
+    return any(c.isupper() for c in text[1:])
+
+
+def _pet_or(noun: Span, predicate: str, reading: Reading, aspect: Aspect = "event") -> Said:
+    if singular(head(noun)) in PETS:
+        return Said("has_pet", noun, "pet", aspect)
+    return Said(predicate, noun, aspect=aspect, qualifiers=_qualifiers(reading, noun.end))
+
+
+def _got(reading: Reading) -> Iterator[Said]:
+    """Had ("I've got a"), given ("got as a gift"), or bought; only what can be held, for one also gets colds and ideas."""
+    if reading.match(_GOT_WRONG):
+        return
+    someone = reading.match(_FOR_SOMEONE)
+    nouns = reading.nouns(someone.end() if someone else reading.after)
+    if not nouns or (reading.clause.must_be_past and reading.verb.tense == "present"):
+        return
+    last = nouns[-1].end
+    is_gift = bool(reading.match(_GIFT, last) or reading.match(_FROM_PERSON, last))
+    is_sold = bool(reading.search(AMOUNT, last)) or (bool(reading.match(_STORE, last)) and not is_gift)
+    for noun in nouns:
+        word = singular(head(noun))
+        if word in PETS and not _names_animal_thing(reading, noun):
+            continue
+        if not (word in CONCRETE or (is_sold and word not in ABSTRACT | EVENTS) or (is_gift and word not in ABSTRACT)):
+            continue
+        if reading.verb.tense == "perfect" and _is_contracted(reading):
+            yield Said("owns", noun)
+        else:
+            predicate = "owns" if is_gift else "bought"
+            yield Said(predicate, noun, aspect="event", qualifiers=_qualifiers(reading, noun.end))
+
+
+def _is_contracted(reading: Reading) -> bool:
+    """Whether "got" stands for have: "I've got a piano", not "I've recently got a piano"."""
+    return not reading.verb.adverbs
+
+
+def _given(reading: Reading) -> Iterator[Said]:
+    start = reading.after
+    if reading.verb.form == "be":
+        match = reading.match(compiled(r"(?:recently |just )?(?:given|gifted) "))
+        if match is None:
+            return
+        start = match.end()
+    for noun in reading.nouns(start):
+        if singular(head(noun)) in LASTING or (reading.verb.form == "inherited" and head(noun) not in ABSTRACT):
+            yield Said("owns", noun, aspect="event")
+
+
+_ADDED: Final = compiled(r" [^.;!]{1,80}? to (?:my|our) (?:[\w'-]+ ){0,3}collection\b")
+
+
+def _added(reading: Reading) -> Iterator[Said]:
+    if reading.match(_ADDED):
+        for noun in reading.nouns(reading.after):
+            yield Said("owns", noun, aspect="event")
+
+
+def _has(reading: Reading) -> Iterator[Said]:
+    if reading.verb.tense not in ("present", "perfect") or reading.match(
+        compiled(r" (?:to|no|never|been|had|got|it|always)\b")
+    ):
+        return
+    if not reading.match(
+        compiled(
+            r" (?:an?|two|three|four|five|six|several|some|my|our|one|both|the|this|\d+|this|another|quite a|multiple) "
+        )
+    ):
+        return
+    for noun in reading.nouns(reading.after):
+        word = singular(head(noun))
+        if word in LASTING and not reading.match(compiled(r" (?:appointment|problem|issue|question|idea)"), noun.end):
+            yield Said("owns", noun)
+
+
+_OWN_STOP: Final = forms("business company up it")
+
+
+def _owns(reading: Reading) -> Iterator[Said]:
+    for noun in reading.nouns(reading.after):
+        if head(noun) not in ABSTRACT | _OWN_STOP:
+            yield _pet_or(noun, "owns", reading, "state")
+
+
+_HAS_PET: Final = compiled(
+    rf" (?:an?|two|three|four|five|another|our|my|this|\d)(?: [\w'-]+){{0,4}}? (?P<pet>(?:guinea pig|{'|'.join(sorted(PETS, key=len, reverse=True))})(?:e?s)?)\b(?! (?:bed|food|toy|house|collar|person|lover|sitter|park|owner|grooming|show|walker))"
+)
+_PET_NAME: Final = compiled(r",? ?(?:who(?:'s| is) )?(?:named|called|,|:|-|—) ?")
+
+
+def _has_pet(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_HAS_PET)
+    if match is None:
+        return
+    aspect: Aspect = (
+        "state"
+        if reading.verb.form in ("have", "has") or (reading.verb.form == "got" and _is_have(reading))
+        else "event"
+    )
+    named = reading.match(_PET_NAME, match.end())
+    pets = reading.names(named.end()) if named else []
+    if pets and pets[0].text.split()[0].lower() not in COMMON:
+        for pet in pets:
+            yield Said("has_pet", pet, "pet", aspect, {"kind": singular(match["pet"].lower())})
+        return
+    for noun in reading.nouns(reading.after):
+        if singular(head(noun)) in PETS | {"pig"}:
+            yield Said("has_pet", noun, "pet", aspect)
+
+
+def _is_have(reading: Reading) -> bool:
+    return reading.verb.tense == "perfect"
+
+
+_RID: Final = compiled(r" (?:my|our|his|her|the)(?: old)? ")
+_AWAY: Final = compiled(r" away (?:my|our|his|her|the)(?: old)? ")
+_RID_OF: Final = compiled(r" rid of (?:my|our|his|her|the)(?: old)? ")
+
+
+def _rid(reading: Reading) -> Iterator[Said]:
+    match = (
+        reading.match(_AWAY)
+        or reading.match(_RID_OF)
+        or (reading.match(_RID) if reading.verb.form in ("sold", "donated") else None)
+    )
+    noun = reading.noun(match.end() - 1) if match else None
+    if noun is not None and head(noun) not in ABSTRACT:
+        yield Said("owns", noun, aspect="end")
+
+
+_NOT_USED: Final = ABSTRACT | forms(
+    "to public transportation transport ingredient ingredients butter flour sugar salt oil vinegar water milk cream cheese "
+    "onion garlic herb spice stairs language english data model data library formula code function loop variable "
+    "template prompt keyword hashtag photo picture image story humor time money credit knowledge skill"
+)
+_SWITCHED: Final = compiled(
+    r" (?:back |over )?(?:from (?P<from>[^,.;]{1,50}?) )?(?:back |over )?to (?=(?:using |an? |the |my )?\S)"
+)
+_USING: Final = compiled(r"(?:using )?")
+
+
+def _used_things(reading: Reading, start: int) -> Iterator[Span]:
+    for noun in reading.nouns(start):
+        if singular(head(noun)) in _NOT_USED or head(noun) in _NOT_USED:
+            return
+        if noun.text.lower().startswith(("same ", "different ", "combination", "mix ")):
+            return
+        yield noun
+
+
+def _uses(reading: Reading) -> Iterator[Said]:
+    verb = reading.verb
+    if reading.match(compiled(r" (?:to|it|that|this|them)\b")) or verb.tense == "past":
+        return
+    if verb.tense == "perfect" and not verb.is_progressive and verb.negation == "" and not verb.adverbs & {"always"}:
+        return
+    for noun in _used_things(reading, reading.after):
+        if _is_product(noun) or verb.is_progressive or verb.negation == "no_longer":
+            yield Said("uses", noun)
+
+
+def _is_product(noun: Span) -> bool:
+    return (
+        _has_name(noun.text)
+        or noun.text[0].isupper()
+        or singular(head(noun)) in CONCRETE | forms("app software tool service planner tracker")
+    )
+
+
+def _switched(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_SWITCHED)
+    if match is None:
+        return
+    using = reading.match(_USING, match.end())
+    start = using.end() if using else match.end()
+    new = reading.name(start)
+    noun = new or reading.noun(start)
+    if noun is None or not (new or _is_product(noun)):
+        return
+    old = noun_phrase(reading.text, match.start("from"), match.end("from")) if match["from"] else None
+    if old is not None:
+        yield Said("uses", old, aspect="end")
+    yield Said("uses", noun, aspect="event")
+
+
+def _subscribed(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" (?:up )?(?:to|for) (?:an? )?"))
+    service = reading.name(match.end()) if match else None
+    if service is not None and reading.match(
+        compiled(r"\s*(?:$|[,.;!]| (?:premium|plus|subscription|membership|and|last|in|a|to|so|because))"), service.end
+    ):
+        yield Said("uses", service, aspect="event")
+
+
+RULES: Final = (
+    Rule(
+        "bought",
+        forms("bought purchased ordered picked grabbed invested splurged treated snagged"),
+        _bought,
+        "I bought a coffee maker for 59 euros last Saturday.",
+    ),
+    Rule("got", forms("got"), _got, "I got a new lamp from Ikea."),
+    Rule("given", forms("received inherited be"), _given, "I inherited my grandmother's ring."),
+    Rule("added", forms("added"), _added, "I added 20 baseballs to my collection."),
+    Rule("has", forms("have has"), _has, "I have an upright piano."),
+    Rule("owns", forms("own owns owned"), _owns, "We own a boat."),
+    Rule("has_pet", forms("have has got adopted own owns bought rescued"), _has_pet, "We adopted a cat named Luna."),
+    Rule("rid", forms("sold gave got donated threw"), _rid, "I sold my car last month."),
+    Rule("uses", forms("use uses using used"), _uses, "I use Notion."),
+    Rule("switched", forms("switched"), _switched, "I switched from Spotify to Tidal."),
+    Rule("subscribed", forms("subscribed subscribe signed"), _subscribed, "I subscribed to Netflix."),
+)

@@ -1,0 +1,151 @@
+"""What a sentence says beside its clauses: "my sister Ana", "in my previous role as", "the lamp I bought"."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from graph.extraction.clauses import Clause
+from graph.extraction.kin import tie_of
+from graph.extraction.lexicon import ABSTRACT, EVENTS
+from graph.extraction.phrases import Span, noun_phrase, tokens
+from graph.extraction.relatives import PETS, TIES
+from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
+from graph.extraction.rules.people import of_tie
+from graph.extraction.subjects import RELATIVE, Subject, relative
+from graph.extraction.text import Sentence
+from graph.extraction.verbs import Verb
+from graph.extraction.words import STOPS
+
+Told = tuple[Subject, Clause | None, Said]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRule:
+    """Reads all of a sentence."""
+
+    name: str
+    triggers: frozenset[str]
+    read: Callable[[Sentence], Iterator[Told]]
+    example: str
+
+
+def _speaker(start: int) -> Subject:
+    return Subject("self", Span(start, start, ""), start)
+
+
+_IF: Final = compiled(r"\b(?:if|imagine|suppose|pretend|called me|named me)\b[^,;.]*$")
+
+
+def _ties(sentence: Sentence) -> Iterator[Told]:
+    """A named relative, wherever in the sentence; who is asked about in a question is no fact, and a question is not read."""
+    for match in RELATIVE.finditer(sentence.text):
+        found = relative(sentence.text, match)
+        tie = tie_of(found)
+        if tie is None or found.name is None or _IF.search(sentence.text, 0, match.start()):
+            continue
+        said = of_tie(tie, found.name)
+        yield _speaker(match.start()), None, said
+
+
+_ROLE: Final = compiled(
+    r"\b(?:my|his|her) (?:(?P<past>previous|former|old|last|past|first)|(?P<now>current|new|present|day)) (?:role|job|position|work|career) as (?:an?|the) "
+)
+
+
+def _roles(sentence: Sentence) -> Iterator[Told]:
+    for match in _ROLE.finditer(sentence.text):
+        job = noun_phrase(sentence.text, match.end(), len(sentence.text))
+        if job is not None and sentence.text[match.start()].lower() == "m":
+            yield _speaker(match.start()), None, Said("occupation", job, is_over=bool(match["past"]))
+
+
+_RELATIVE_CLAUSE: Final = compiled(
+    r"(?:,? (?:that|which))? I(?:'ve| have)? (?:(?:just|recently|already|also|actually|finally) )*"
+    r"(?P<verb>bought|purchased|ordered|picked up|got|received|attended|volunteered at|went to|spoke at|participated in|adopted|inherited)"
+    r"(?= (?:recently|lately|last|a|an|two|three|four|five|six|few|this|yesterday|earlier|the other|on|in|from|at|for|when|over|"
+    r"back|about|online|myself|during|\d+|with|and|to|is|was|as|after)\b|[,.;:!)—]|$| -)"
+)
+_OPENS: Final = forms("a an the my our some this these those two three four five new")
+
+
+def _relative_clauses(sentence: Sentence) -> Iterator[Told]:
+    """Reads "the layer feed I recently purchased": whatever is asked, thought or wished of the feed."""
+    text = sentence.text
+    for match in _RELATIVE_CLAUSE.finditer(text):
+        thing = _phrase_before(text, match.start())
+        if thing is None:
+            continue
+        verb = match["verb"].lower()
+        predicate = _predicate(verb, thing)
+        if predicate is None:
+            continue
+        after = match.end("verb")
+        amount = AMOUNT.search(text, after)
+        end = _clause_end(text, after)
+        clause = Clause(_speaker(match.start()), Verb(verb, "past", "", False, after, after), after, end)
+        yield (
+            _speaker(match.start()),
+            clause,
+            Said(
+                predicate,
+                thing,
+                "pet" if predicate == "has_pet" else "literal",
+                "event",
+                {"amount": amount[0]} if amount else {},
+            ),
+        )
+
+
+def _clause_end(text: str, start: int) -> int:
+    match = compiled(r"[,;:!?—]").search(text, start)
+    return match.start() if match else len(text)
+
+
+def _predicate(verb: str, thing: Span) -> str | None:
+    word = singular(head(thing))
+    if verb in ("attended", "volunteered at", "went to", "spoke at", "participated in"):
+        return "attended" if word in EVENTS and word not in ("class", "session") else None
+    if verb == "went to" or word in ABSTRACT | forms(
+        "feedback email message call job news impression result score grade"
+    ):
+        return None
+    if word in PETS:
+        return "has_pet"
+    return "owns" if verb in ("received", "inherited") else "bought" if verb != "adopted" else None
+
+
+def _phrase_before(text: str, end: int) -> Span | None:
+    """The noun phrase that ends here and begins with a determiner."""
+    start = max(0, end - 80)
+    words = list(tokens(text, start, end))
+    for place in range(len(words) - 1, max(-1, len(words) - 8), -1):
+        word = words[place].text.lower()
+        if not (words[place].text[0].isalnum() or words[place].text[0] == "$"):
+            return None
+        if word in _OPENS and place + 1 < len(words):
+            while place > 0 and words[place - 1].text.lower() in _OPENS:
+                place -= 1
+            found = noun_phrase(text, words[place].start, end)
+            return found if found is not None and found.end == words[-1].end else None
+        if word in STOPS and word != "of":
+            return None
+    return None
+
+
+RULES: Final = (
+    SentenceRule(
+        "ties",
+        frozenset(word for role in TIES for word in role.split("-")) | frozenset(TIES),
+        _ties,
+        "My sister Ana laughed.",
+    ),
+    SentenceRule("roles", forms("role job position work career"), _roles, "I used it in my previous role as a chef."),
+    SentenceRule(
+        "relative_clauses",
+        forms(
+            "bought purchased ordered picked got received attended volunteered went spoke participated adopted inherited"
+        ),
+        _relative_clauses,
+        "I want to return the lamp I bought last week.",
+    ),
+)

@@ -59,6 +59,7 @@ _FINITE_AFTER_AND: Final = re.compile(
     r"uses?|owns?|runs?|teach|teaches|eats?|enjoys?|dislikes?|collects?|spent|flew|saw|won|gave)\b|[a-z]{3,}ed\b)",
     re.IGNORECASE,
 )
+_GERUND_AFTER_AND: Final = re.compile(r"(?:(?:also|now|just)\s+)?(?P<word>[a-z]{2,}ing)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,18 @@ def _cut(text: str, start: int, end: int) -> int:
     return match.start() if match else end
 
 
+_VERB_LIKE: Final = re.compile(
+    r"(?:'s|\s+(?:(?:just|also|actually|really|recently|currently|now|always|still|already|even|never|finally|only|and I|both)\s+)*"
+    r"(?:is|are|was|were|has|have|had|does|doesn't|did|didn't|isn't|wasn't|hasn't|can|can't|cannot|used|no longer|[a-z]+(?:s|ed)|"
+    r"got|went|bought|left|sold|quit|became|grew|ran|met|made|took|gave|spoke|won|lost|came|broke|wed|spent|flew|saw|taught)\b)"
+)
+
+
 def _start(text: str, subject: Subject) -> tuple[int, bool] | None:
     """Where the clause of this subject begins, and whether what leads into it wants a past; None where none begins."""
     at = subject.span.start
+    if subject.kind == "name" and not subject.is_owner and _VERB_LIKE.match(text, subject.after) is None:
+        return None
     boundary = max((match.end() for match in _BOUNDARY.finditer(text, 0, at)), default=0)
     if _is_lead(text, boundary, at):
         joined = _JOINED.search(text, boundary, at)
@@ -189,6 +199,10 @@ def _verb_phrases(text: str, subject: Subject, start: int, end: int, is_timely: 
 
 def _joints(text: str, first: Verb, end: int) -> Iterator[tuple[re.Match[str], Verb]]:
     for joint, _ in zip(_AND_VERB.finditer(text, first.end, end), range(MAX_CLAUSES_PER_SENTENCE), strict=False):
+        gerund = _GERUND_AFTER_AND.match(text, joint.end(), end) if first.is_progressive else None
+        if gerund:
+            yield joint, replace(first, form=gerund["word"].lower(), start=gerund.start("word"), end=gerund.end("word"))
+            continue
         if _FINITE_AFTER_AND.match(text, joint.end(), end) is None:
             continue
         verb = read_verb(text, joint.end(), end)

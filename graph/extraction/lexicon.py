@@ -137,7 +137,7 @@ DIETS: Final = _words(
 
 ABSTRACT: Final = _words(
     "idea suggestion concept sound way fact look thought tip approach option list plan feel vibe question recommendation advice "
-    "point answer response explanation example part detail information title name description version chance opportunity "
+    "point answer response explanation example detail information title name description version chance opportunity "
     "possibility notion style format start structure tone method technique strategy recipe process word term phrase "
     "combination mix variety design theme message analogy metaphor summary time moment day change result difference feeling "
     "trouble problem issue help hand one ones thing things stuff kind type sort lot sense reason step bit"

@@ -69,6 +69,8 @@ def _belongs(token: Span, low: str, kept: list[Span], stops: frozenset[str]) -> 
         return bool(kept)
     if not (token.text[0].isalnum() or token.text[0] in '"$€£¥+#@'):
         return False
+    if kept and low in ("a", "an", "the", "some", "every"):
+        return kept[-1].text.lower() == "of"
     if kept and kept[-1].text.lower() == "of" and low in DETERMINERS:
         return True
     if low in stops:

@@ -54,9 +54,7 @@ class Times:
         words = self.text[span.start : span.end]
         pair = _BETWEEN.fullmatch(words)
         if pair:
-            return self._pair(
-                span.start + pair.start("one"), span.start + pair.end("one"), span.start + pair.start("other"), span.end
-            )
+            return self._pair(pair["one"], pair["other"])
         ahead = self.text[max(0, span.start - 12) : span.start]
         since, until = _SINCE.match(words), _UNTIL.match(words)
         if since or _SINCE_BEFORE.search(ahead):
@@ -74,16 +72,16 @@ class Times:
         return When(at=span.begins, precision=span.precision)
 
     def _inner(self, span: TimeSpan, lead: re.Match[str] | None) -> TimeSpan | None:
-        if lead is None:
-            return span
-        found = self.find(self.text[span.start + lead.end() : span.end], self.base)
+        return span if lead is None else self._alone(self.text[span.start + lead.end() : span.end])
+
+    def _alone(self, words: str) -> TimeSpan | None:
+        """The time that the words name; a bare number is one only after "in"."""
+        found = self.find(words, self.base) or self.find(f"in {words}", self.base)
         return found[0] if found else None
 
-    def _pair(self, start: int, end: int, other_start: int, other_end: int) -> When | None:
-        ends = self.find(self.text[other_start:other_end], self.base)
-        begins = self.find(self.text[start:end], self.base) or self.find(
-            f"{self.text[start:end]} {self.text[other_start:other_end]}", self.base
-        )
-        if not begins or not ends or ends[0].begins < begins[0].begins:
+    def _pair(self, one: str, other: str) -> When | None:
+        ends = self._alone(other)
+        begins = self._alone(one) or self._alone(f"{one} {other}")
+        if begins is None or ends is None or ends.begins < begins.begins:
             return None
-        return When(since=begins[0].begins, until=ends[0].begins, precision=begins[0].precision)
+        return When(since=begins.begins, until=ends.begins, precision=begins.precision)

@@ -5,7 +5,7 @@ from typing import Final
 
 from graph.extraction.lexicon import ALLERGENS_NOT, DIETS, LANGUAGES, NATIONALITIES, NEVER_WORK, OCCUPATIONS
 from graph.extraction.phrases import Span, noun_phrase
-from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
+from graph.extraction.rules.base import DATE, Reading, Rule, Said, compiled, forms, head, singular
 from graph.extraction.words import STOPS
 
 _NUMBER: Final = (
@@ -202,7 +202,17 @@ def _fluent(reading: Reading) -> Iterator[Said]:
             yield Said("speaks", Span(each.start, each.start + len(word), word))
 
 
+_HAS_BIRTHDAY: Final = compiled(rf" (?:his|her|my|their|a) birthday (?:is )?(?:on |coming up on )?(?P<date>{DATE})")
+
+
+def _has_birthday(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_HAS_BIRTHDAY)
+    if match:
+        yield Said("birthday", reading.span(match, "date"), aspect="always")
+
+
 RULES: Final = (
+    Rule("has_birthday", forms("have has celebrate celebrates"), _has_birthday, "Farid has his birthday on 21 July."),
     Rule("age", forms("be"), _age, "I'm 34 years old."),
     Rule("turned", forms("turned"), _turned, "My son Leo turned six in March."),
     Rule("is_a", forms("be"), _is_a, "I'm a nurse at St Mary's."),

@@ -90,13 +90,17 @@ class Rule:
     """A sentence that it reads, for the documentation and a test."""
 
 
+CAPITAL: Final = r"[^\Wa-z]"
+"""A letter that is no small one, a digit or an underscore, where a pattern has it."""
+
+
 def forms(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """White space in a pattern stands for white space in the text."""
-    return re.compile(pattern, re.IGNORECASE)
+    """Of any case but where a capital is asked for."""
+    return re.compile(pattern.replace(CAPITAL, f"(?-i:{CAPITAL})"), re.IGNORECASE)
 
 
 MONTH: Final = (

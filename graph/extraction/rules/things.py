@@ -43,8 +43,21 @@ def _qualifiers(reading: Reading, end: int) -> dict[str, Scalar]:
     return found
 
 
+def _nouns(reading: Reading, start: int) -> list[Span]:
+    """Those listed; "flea and tick medication" is one."""
+    nouns = reading.nouns(start)
+    if len(nouns) == 2:
+        one, other = nouns
+        is_part = (
+            " " not in one.text and one.text.islower() and singular(one.text) == one.text and one.text not in CONCRETE
+        )
+        if is_part and " " in other.text and reading.text[one.end : other.start] == " and ":
+            return [Span(one.start, other.end, reading.text[one.start : other.end])]
+    return nouns
+
+
 def _bought_things(reading: Reading, start: int) -> Iterator[Span]:
-    for noun in reading.nouns(start):
+    for noun in _nouns(reading, start):
         if (
             head(noun) in ABSTRACT
             or noun.text.lower() in ("tickets", "lunch", "dinner", "coffee", "breakfast")
@@ -92,7 +105,7 @@ def _got(reading: Reading) -> Iterator[Said]:
     if reading.match(_GOT_WRONG):
         return
     someone = reading.match(_FOR_SOMEONE)
-    nouns = reading.nouns(someone.end() if someone else reading.after)
+    nouns = _nouns(reading, someone.end() if someone else reading.after)
     if not nouns or (reading.clause.must_be_past and reading.verb.tense == "present"):
         return
     last = nouns[-1].end
@@ -100,7 +113,9 @@ def _got(reading: Reading) -> Iterator[Said]:
     is_sold = bool(reading.search(AMOUNT, last)) or (bool(reading.match(_STORE, last)) and not is_gift)
     for noun in nouns:
         word = singular(head(noun))
-        if word in PETS and not _names_animal_thing(reading, noun):
+        if word in PETS or noun.text.lower().endswith(
+            ("gift card", "voucher", "coupon", "discount", "refund", "deal", "free")
+        ):
             continue
         if not (word in CONCRETE or (is_sold and word not in ABSTRACT | EVENTS) or (is_gift and word not in ABSTRACT)):
             continue

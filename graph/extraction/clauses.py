@@ -206,8 +206,24 @@ def _joints(text: str, first: Verb, end: int) -> Iterator[tuple[re.Match[str], V
         if _FINITE_AFTER_AND.match(text, joint.end(), end) is None:
             continue
         verb = read_verb(text, joint.end(), end)
-        if verb is None:
+        if verb is None or not _goes_on(text[first.end : joint.start()], first, verb):
             continue
         if first.tense == "perfect" and verb.tense == "past":
             verb = replace(verb, tense="perfect" if verb.form.endswith("ed") else "past")
         yield joint, verb
+
+
+_OTHER_CLAUSE: Final = re.compile(
+    r"\b(?:will|would|could|might|should|that|who|which|if|you|he|she|they|it|we|people|how|why|when|what)\b",
+    re.IGNORECASE,
+)
+_TO_VERB: Final = re.compile(r"\bto [a-z]+(?!ed\b)\b", re.IGNORECASE)
+
+
+def _goes_on(between: str, first: Verb, verb: Verb) -> bool:
+    """Whether the verb is of the same subject, and as certain: not "I want to live in Rome and work at"."""
+    if _OTHER_CLAUSE.search(between):
+        return False
+    if verb.tense != "present" or verb.form == "be" or verb.form.endswith("s"):
+        return True
+    return first.tense == "present" and _TO_VERB.search(between) is None

@@ -117,13 +117,19 @@ class _Writer:
                 return " ".join(span.text.split())
             case "place":
                 return self.notebook.place(span, self.sentence.start)
-            case "role":
-                return self.notebook.owned_by_speaker(span.text, span, self.sentence.start)
+            case "role" | "animal":
+                return self.notebook.owned_by_speaker(span.text, span, self.sentence.start, _TYPES[said.kind])
             case _:
                 return self.notebook.mention(span.text, _TYPES[said.kind], span, self.sentence.start)
 
 
-_TYPES: Final = {"organization": "Organization", "person": "Person", "pet": "Animal"}
+_TYPES: Final = {
+    "organization": "Organization",
+    "person": "Person",
+    "role": "Person",
+    "pet": "Animal",
+    "animal": "Animal",
+}
 
 
 def _said(sentence: str, clause: Clause) -> Iterator[tuple[Rule, Said]]:

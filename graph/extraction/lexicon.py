@@ -35,7 +35,7 @@ NEVER_WORK: Final = _words("lead head marine model principal agent guard judge c
 """Also something else: only before "at", "for" or "in", or after "work as"."""
 
 CONCRETE: Final = _words(
-    "airpod amplifier antique aquarium armchair backpack bag baseball basket bass bat bathtub bed bench bicycle bike binder binoculars "
+    "binoculars glasses sunglasses airpod amplifier antique aquarium armchair backpack bag baseball basket bass bat bathtub bed bench bicycle bike binder binoculars "
     "blanket blender boat book bookcase bookshelf boot bottle bow bowl bracelet bridge briefcase broom brush bucket bus cabin cabinet "
     "calculator camera camper candle canoe canvas car card caravan carpet case cello chair chainsaw chandelier chessboard clarinet "
     "clock coat coin comforter computer console cooker cookware cooler couch cup curtain cushion desk desktop dishwasher doll "
@@ -147,3 +147,36 @@ ABSTRACT: Final = _words(
 ALLERGENS_NOT: Final = _words(
     "anything nothing something food seasonal it that bullshit nonsense mornings work exercise people drama"
 )
+
+PASTIMES: Final = _words(
+    "hiking dancing painting reading traveling travelling swimming cooking baking running gardening camping fishing skiing "
+    "snowboarding knitting crocheting sewing quilting volunteering climbing bouldering drawing sketching singing writing cycling biking surfing "
+    "sailing kayaking canoeing rowing paddleboarding diving snorkeling scuba-diving birdwatching bird-watching photography jogging walking skating "
+    "skateboarding rollerblading bowling boxing kickboxing wrestling fencing archery gaming coding programming blogging "
+    "journaling woodworking pottery calligraphy embroidery scrapbooking weaving foraging hunting golfing backpacking trekking mountaineering "
+    "rafting meditating teaching shopping thrifting dating driving flying stargazing juggling acting improv-acting karaoke brewing homebrewing grilling "
+    "barbecuing sunbathing horse-riding horseback-riding riding puzzling crafting sculpting whittling studying tutoring coaching"
+)
+"""What one does for its own sake, said by a lone gerund."""
+
+VAGUE: Final = _words(
+    "working making going getting seeing being having doing trying finding using pushing holding sharing talking breaking curling "
+    "sinking escaping helping improving learning knowing hearing looking thinking taking giving keeping putting feeling experimenting "
+    "coming starting adding bringing turning letting setting spending creating prepping knowing asking meeting connecting "
+    "combining incorporating including supporting building showing offering providing ensuring diving implementing chatting getting"
+)
+"""Gerunds that say little without what follows, which no rule reads."""
+
+ENJOYED: Final = _words(
+    "ocean sea beach mountains outdoors theater theatre cinema rain snow countryside forest woods desert sun cold heat opera beatles"
+)
+"""What is loved with "the" before it, by anybody."""
+
+FIELDS: Final = _words(
+    "law medicine history science sciences engineering design art arts music business nursing finance accounting marketing education "
+    "psychology management theory studies math maths mathematics english languages language literature philosophy architecture "
+    "journalism pharmacy dentistry theology anatomy ai ml calculus algebra film theatre theater dance fashion communication communications "
+    "programming animation photography agriculture forestry hospitality administration tourism relations planning development botany "
+    "chemistry biology physics economics spanish french german japanese chinese mandarin korean italian portuguese russian arabic"
+)
+"""What is studied; endings as in "-ology" tell more."""

@@ -27,9 +27,9 @@ class Notebook:
         """The one who says "I"."""
         return self._mention(Mention(self.speaker_name, "Person", is_self=True))
 
-    def owned_by_speaker(self, role: str, span: Span, offset: int) -> int | None:
+    def owned_by_speaker(self, role: str, span: Span, offset: int, type: str = "Person") -> int | None:
         """Someone without a name: "Maria's sister"."""
-        return self.mention(f"{self.speaker_name}'s {role}", "Person", span, offset)
+        return self.mention(f"{self.speaker_name}'s {role}", type, span, offset)
 
     def mention(self, name: str, type: str, span: Span, offset: int) -> int | None:
         """Its index; None where it has no name that can be kept, or there are too many."""

@@ -56,6 +56,10 @@ def noun_phrase(text: str, start: int, end: int, stops: frozenset[str] = STOPS) 
             continue
         if not kept and low in PRONOUNS and low != "one":
             return None
+        if not kept and low.startswith(("other's", "others")):
+            return None
+        if kept and low in _NUMBER_WORDS:
+            break
         if not _belongs(token, low, kept, stops):
             break
         kept.append(token)
@@ -106,14 +110,18 @@ def _phrase(text: str, kept: list[Span]) -> Span | None:
 def name(text: str, start: int, end: int) -> Span | None:
     """The proper name that begins here, with an article before it or not: "the University of Bergen"."""
     kept: list[Span] = []
+    has_article = False
     for token in tokens(text, start, end):
         low = token.text.lower()
         if not kept and low in ("the", "a", "an"):
+            has_article = True
             continue
         if kept and low in _LINKS:
             kept.append(token)
             continue
         if not (token.text[0].isalnum() or token.text[0] == '"') or not _is_part_of_name(token.text, kept):
+            if kept and has_article and low.isalpha() and low not in STOPS:
+                return None
             break
         kept.append(token)
         if len(kept) > _NAME_WORDS or token.text.endswith("'s"):

@@ -71,7 +71,7 @@ def _is_person(reading: Reading) -> bool:
 
 def _turned(reading: Reading) -> Iterator[Said]:
     match = reading.match(_TURNED)
-    if match:
+    if match and not reading.clause.must_be_past:
         yield Said("age", reading.span(match, "age"), aspect="event")
 
 

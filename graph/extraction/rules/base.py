@@ -15,7 +15,7 @@ from graph.model import Scalar
 Aspect = Literal["state", "event", "end", "always"]
 """A state holds while its verb is present; an event begins what it names; an end ends it; some facts have no time."""
 
-ObjectKind = Literal["place", "organization", "person", "pet", "literal", "role"]
+ObjectKind = Literal["place", "organization", "person", "pet", "literal", "role", "animal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,15 @@ def head(span: Span) -> str:
     return words[-1] if words else ""
 
 
+_SINGULAR: Final = frozenset(
+    ["lens", "canvas", "atlas", "gas", "christmas", "binoculars", "glasses", "sunglasses", "headphones"]
+)
+
+
 def singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     if word.endswith(("ches", "shes", "sses", "xes")):
         return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+    is_plural = word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _SINGULAR
+    return word[:-1] if is_plural else word

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from graph.extraction.lexicon import ABSTRACT, ACTIVITIES, EVENTS, PRACTISED, SCHOOLS, SURELY_EVENTS
+from graph.extraction.lexicon import (
+    ABSTRACT,
+    ACTIVITIES,
+    EVENTS,
+    PRACTISED,
+    SCHOOLS,
+    SURELY_EVENTS,
+)
 from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
 
@@ -27,16 +34,40 @@ _STAND: Final = forms("stand bear")
 def liked_things(reading: Reading, start: int) -> Iterator[Span]:
     if reading.match(_NOT_LIKED, start) and not reading.match(_GENERIC, start):
         return
-    for noun in reading.nouns(start):
-        if singular(head(noun)) in ABSTRACT or noun.text.lower() in (
-            "learning",
-            "talking",
-            "working",
-            "chatting",
-            "helping",
+    for place, noun in enumerate(reading.nouns(start)):
+        first = noun.text.lower().split()[0]
+        if singular(head(noun)) in ABSTRACT or (place == 0 and _is_of_the_talk(reading, start, noun)):
+            return
+        if place and _WHOSE.search(reading.text, start, noun.start):
+            return
+        if first in VAGUE or (
+            first == noun.text.lower() and first.endswith("ing") and first not in PASTIMES | _NOUNS_IN_ING
         ):
             return
         yield noun
+
+
+_WHOSE: Final = compiled(r"\b(?:his|her|their|its|your)\s*(?:\w+\s)?$")
+_NOUNS_IN_ING: Final = forms(
+    "spring string evening morning wedding building ceiling pudding clothing lightning ring king wing thing streaming"
+)
+_ARTICLE: Final = compiled(r" ?(?P<word>the|my|our|his|her|their|its|your|this|that|these|those) ")
+
+
+def _is_of_the_talk(reading: Reading, start: int, noun: Span) -> bool:
+    """Whether it may be something that was just spoken of: "I love the colours", "I love their work"."""
+    article = _ARTICLE.match(reading.text, start, noun.start)
+    word = article["word"].lower() if article else ""
+    if word == "the":
+        is_known = _has_capital(noun.text) or head(noun) in ENJOYED or bool(reading.verb.adverbs & {"always", "long"})
+        return not is_known and reading.verb.form != "enjoying"
+    if word in ("my", "our"):
+        return not (_has_capital(noun.text) or singular(head(noun)) in CONCRETE)
+    return bool(word)
+
+
+def _has_capital(text: str) -> bool:
+    return any(c.isupper() for c in text)
 
 
 _GENERIC: Final = compiled(r" (?:all|some) (?:kinds|sorts|types) of ")
@@ -82,9 +113,7 @@ def _is_fan(reading: Reading) -> Iterator[Said]:
         return
     if verb.tense == "past" and not verb.is_progressive and verb.negation == "":
         return
-    for thing in reading.nouns(match.end()):
-        if singular(head(thing)) in ABSTRACT - {"design"}:
-            return
+    for thing in liked_things(reading, match.end() - 1):
         if verb.negation == "not":
             if fan:
                 yield Said("dislikes", thing, aspect="always", is_positive=True)
@@ -92,14 +121,9 @@ def _is_fan(reading: Reading) -> Iterator[Said]:
             yield Said("likes", thing, aspect="state" if verb.negation else "always")
 
 
-_ARTICLE: Final = compiled(
-    r" (?:(?:the|some|a lot of|a bit of|competitive|professional|amateur|acoustic|electric|classical|online|college|video|board|card|beach|table|bass|lead|my) )*"
-)
-
-
 def _plays(reading: Reading) -> Iterator[Said]:
     verb = reading.verb
-    if verb.tense == "perfect" and not verb.is_progressive:
+    if verb.tense == "past" or (verb.tense == "perfect" and not verb.is_progressive):
         return
     for noun in reading.nouns(reading.after):
         if singular(head(noun)) in ACTIVITIES or head(noun) in ACTIVITIES:
@@ -122,7 +146,7 @@ _BACK_FROM: Final = compiled(r" back from ")
 def _event(reading: Reading, start: int, is_sure: bool = False) -> Iterator[Said]:
     for noun in reading.nouns(start):
         words = {singular(each) for each in noun.text.lower().split()}
-        if (words & SCHOOLS and not words & SURELY_EVENTS) or words & _NOT_EVENTS:
+        if noun.text.lower() == "event" or (words & SCHOOLS and not words & SURELY_EVENTS) or words & _NOT_EVENTS:
             return
         word = singular(head(noun))
         if word in (EVENTS if is_sure else SURELY_EVENTS) or (
@@ -180,8 +204,7 @@ _RAN: Final = compiled(r" (?:(?:in|at) )?")
 def _ran(reading: Reading) -> Iterator[Said]:
     match = reading.match(_RAN)
     if match:
-        for said in _event(reading, match.end() - 1):
-            yield said
+        yield from _event(reading, match.end() - 1)
 
 
 RULES: Final = (

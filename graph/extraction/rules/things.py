@@ -96,7 +96,7 @@ def _has_name(text: str) -> bool:
 
 def _pet_or(noun: Span, predicate: str, reading: Reading, aspect: Aspect = "event") -> Said:
     if singular(head(noun)) in PETS:
-        return Said("has_pet", noun, "pet", aspect)
+        return Said("has_pet", noun, "animal", aspect)
     return Said(predicate, noun, aspect=aspect, qualifiers=_qualifiers(reading, noun.end))
 
 
@@ -201,7 +201,7 @@ def _has_pet(reading: Reading) -> Iterator[Said]:
         return
     for noun in reading.nouns(reading.after):
         if singular(head(noun)) in PETS | {"pig"}:
-            yield Said("has_pet", noun, "pet", aspect)
+            yield Said("has_pet", noun, "animal", aspect)
 
 
 def _is_have(reading: Reading) -> bool:
@@ -251,7 +251,7 @@ def _uses(reading: Reading) -> Iterator[Said]:
     if verb.tense == "perfect" and not verb.is_progressive and verb.negation == "" and not verb.adverbs & {"always"}:
         return
     for noun in _used_things(reading, reading.after):
-        if _is_product(noun) or verb.is_progressive or verb.negation == "no_longer":
+        if _is_product(noun) or verb.negation == "no_longer":
             yield Said("uses", noun)
 
 

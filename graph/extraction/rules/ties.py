@@ -6,7 +6,7 @@ from typing import Final
 
 from graph.extraction.clauses import Clause
 from graph.extraction.kin import tie_of
-from graph.extraction.lexicon import ABSTRACT, EVENTS
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS
 from graph.extraction.phrases import Span, noun_phrase, tokens
 from graph.extraction.relatives import PETS, TIES
 from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
@@ -48,21 +48,26 @@ def _ties(sentence: Sentence) -> Iterator[Told]:
 
 
 _ROLE: Final = compiled(
-    r"\b(?:my|his|her) (?:(?P<past>previous|former|old|last|past|first)|(?P<now>current|new|present|day)) (?:role|job|position|work|career) as (?:an?|the) "
+    r"\bmy (?:(?P<past>previous|former|old|last|past|first) |(?:current|new|present|day) )?(?:role|job|position|work|career) as "
+    r"(?:(?:an?|the) |(?=[^\Wa-z]))"
 )
+
+
+_LOST: Final = compiled(r"\b(?:lost|quit|left|resigned from|retired from)\s+$")
 
 
 def _roles(sentence: Sentence) -> Iterator[Told]:
     for match in _ROLE.finditer(sentence.text):
         job = noun_phrase(sentence.text, match.end(), len(sentence.text))
-        if job is not None and sentence.text[match.start()].lower() == "m":
-            yield _speaker(match.start()), None, Said("occupation", job, is_over=bool(match["past"]))
+        if job is not None:
+            is_over = bool(match["past"] or _LOST.search(sentence.text, 0, match.start()))
+            yield _speaker(match.start()), None, Said("occupation", job, is_over=is_over)
 
 
 _RELATIVE_CLAUSE: Final = compiled(
     r"(?:,? (?:that|which))? I(?:'ve| have)? (?:(?:just|recently|already|also|actually|finally) )*"
     r"(?P<verb>bought|purchased|ordered|picked up|got|received|attended|volunteered at|went to|spoke at|participated in|adopted|inherited)"
-    r"(?= (?:recently|lately|last|a|an|two|three|four|five|six|few|this|yesterday|earlier|the other|on|in|from|at|for|when|over|"
+    r"(?= (?:recently|lately|last|a (?:few|couple|week|month|year|day|while|long)|an hour|two|three|four|five|six|few|this|yesterday|earlier|the other|on|in|from|at|for|when|over|"
     r"back|about|online|myself|during|\d+|with|and|to|is|was|as|after)\b|[,.;:!)—]|$| -)"
 )
 _OPENS: Final = forms("a an the my our some this these those two three four five new")
@@ -89,7 +94,7 @@ def _relative_clauses(sentence: Sentence) -> Iterator[Told]:
             Said(
                 predicate,
                 thing,
-                "pet" if predicate == "has_pet" else "literal",
+                "animal" if predicate == "has_pet" else "literal",
                 "event",
                 {"amount": amount[0]} if amount else {},
             ),
@@ -111,6 +116,8 @@ def _predicate(verb: str, thing: Span) -> str | None:
         return None
     if word in PETS:
         return "has_pet"
+    if verb in ("got", "received", "picked up") and word not in CONCRETE:
+        return None
     return "owns" if verb in ("received", "inherited") else "bought" if verb != "adopted" else None
 
 

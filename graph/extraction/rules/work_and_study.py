@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from graph.extraction import places
-from graph.extraction.lexicon import CLUBS, LANGUAGES, SCHOOLS
+from graph.extraction.lexicon import CLUBS, FIELDS, LANGUAGES, SCHOOLS
 from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
 
@@ -138,7 +138,7 @@ def _studies(reading: Reading) -> Iterator[Said]:
         reading.nouns(match.end()) if match and "for" not in reading.text[reading.after : reading.after + 5] else []
     )
     for field in fields:
-        if not _is_material(field):
+        if _is_field(field):
             yield Said("studies", field)
     at = reading.match(_STUDY_AT, fields[-1].end) if fields else reading.match(_STUDY_AT)
     school = reading.name(at.end()) if at else None
@@ -146,11 +146,11 @@ def _studies(reading: Reading) -> Iterator[Said]:
         yield Said("studies_at", school, "organization")
 
 
-def _is_material(field: Span) -> bool:
-    return (
-        head(field)
-        in forms("exam exams test tests finals notes chapter book books data lot hours day it map menu case cases")
-        or field.text[0].isdigit()
+def _is_field(field: Span) -> bool:
+    """Whether it is a subject of study, by its last word."""
+    word = head(field)
+    return word in FIELDS or word.endswith(
+        ("ology", "onomy", "nomics", "istry", "ography", "osophy", "physics", "matics", "istics", "nursing")
     )
 
 

@@ -6,10 +6,14 @@ from typing import Final
 from graph.extraction.lexicon import (
     ABSTRACT,
     ACTIVITIES,
+    CONCRETE,
+    ENJOYED,
     EVENTS,
+    PASTIMES,
     PRACTISED,
     SCHOOLS,
     SURELY_EVENTS,
+    VAGUE,
 )
 from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular

@@ -10,10 +10,10 @@ from graph.extraction.text import Sentence
 from graph.extraction.verbs import Verb, read_verb, unfolded
 from graph.limits import MAX_CLAUSES_PER_SENTENCE
 
-_BOUNDARY: Final = re.compile(r"[,;:!?()—–…]|\.\s|\s-{1,2}\s")
-_STRONG: Final = re.compile(r"[;:!?()—–…]|\.\s|\s-{1,2}\s")
+_BOUNDARY: Final = re.compile(r"[,;:!?()—–…]|\.\s|\s?-{1,2}\s")
+_STRONG: Final = re.compile(r"[;:!?()—–…]|\.\s|\s?-{1,2}\s")
 _LEAD: Final = re.compile(
-    r"(?:and|but|so|because|'?cause|cuz|as|since|plus|also|well|oh|ah|hi|hey|hello|yes|yeah|yep|no|nope|ok|okay|anyway|anyways|btw|"
+    r"(?:and|but|so|because|now that|'?cause|cuz|as|since|plus|also|well|oh|ah|hi|hey|hello|yes|yeah|yep|no|nope|ok|okay|anyway|anyways|btw|"
     r"fyi|actually|honestly|basically|currently|recently|lately|originally|today|now|nowadays|these days|then|however|"
     r"additionally|besides|personally|specifically|finally|luckily|fortunately|unfortunately|sadly|happily|apparently|"
     r"by the way|for example|for instance|in fact|in addition|as for me|as you know|as i (?:said|mentioned)(?: (?:earlier|before))?|"
@@ -22,7 +22,7 @@ _LEAD: Final = re.compile(
     r"even|though|although|while|speaking of which|on weekends|every (?:day|week|weekend|morning|year|summer)|"
     r"i(?:'m| am) (?:so |very |really |just |pretty )?(?:happy|glad|excited|proud|sad|sorry|thrilled|pleased|lucky|positive|sure)"
     r"(?: to (?:say|share|report|announce|tell you))?(?: that)?|"
-    r"i (?:just |also |should |must |have to |forgot to |wanted to )?"
+    r"(?:i )?(?:just |also |should |must |have to |forgot to |wanted to )?"
     r"(?:remember|realized|realised|noticed|mention|mentioned|add|say|confess|admit|tell you|let you know|share)"
     r"(?: (?:earlier|before|that|you))*|(?:this|that|it)(?:'s| is| was) (?:where|when|why|because)|it(?:'s| has) been [\w ]{1,30} since|"
     r"dear [\w ]{1,30}|thanks|thank you)\b",
@@ -40,7 +40,7 @@ _BEFORE_TIME: Final = frozenset(
     ["ago", "year", "month", "week", "weekend", "summer", "winter", "spring", "autumn", "fall"]
 )
 _JOINED: Final = re.compile(
-    r"\b(?P<word>and|but|so|because|cause|cuz|as|since|though|although|plus|when|while|after|before|until|once|where)\s+$",
+    r"\b(?P<word>and|but|so|now that|because|cause|cuz|as|since|though|although|plus|when|while|after|before|until|once|where)\s+$",
     re.IGNORECASE,
 )
 _TIMELY: Final = frozenset(["when", "while", "after", "before", "until", "since", "once", "where", "as"])

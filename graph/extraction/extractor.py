@@ -10,6 +10,7 @@ from graph.extraction import kin, names, text
 from graph.extraction.clauses import Clause
 from graph.extraction.notebook import Notebook
 from graph.extraction.port import TimeFinder, no_times
+from graph.extraction.pronouns import Antecedents
 from graph.extraction.rules import catalogue
 from graph.extraction.rules.base import Reading, Rule, Said
 from graph.extraction.settle import settle
@@ -17,6 +18,8 @@ from graph.extraction.subjects import Subject
 from graph.extraction.text import Sentence
 from graph.extraction.times import Times
 from graph.model import Extraction, Source
+from graph.resolution.givennames import is_given_name
+from graph.resolution.names import name_key
 
 NAME: Final = "rules/1"
 _SILENT_ROLES: Final = frozenset(["assistant", "system", "tool", "function", "developer"])
@@ -42,17 +45,22 @@ class RuleExtractor:
             return _NOTHING
         plain = text.plain(source.text)
         notebook = Notebook(source)
+        people = Antecedents()
         for sentence in text.sentences(plain):
-            _read_sentence(notebook, sentence, self.find_times)
+            _read_sentence(notebook, sentence, self.find_times, people)
+            people.next_sentence()
         return notebook.extraction()
 
 
-def _read_sentence(notebook: Notebook, sentence: Sentence, find_times: TimeFinder) -> None:
+def _read_sentence(notebook: Notebook, sentence: Sentence, find_times: TimeFinder, people: Antecedents) -> None:
     words = frozenset(_WORD.findall(sentence.text.lower()))
     if not sentence.is_question and not words.isdisjoint(catalogue.TRIGGERS):
         writer = _Writer(notebook, sentence, Times(sentence.text, notebook.source.occurred_at, find_times))
         for clause in clause_reader.clauses(sentence):
-            writer.read(clause)
+            people.note(clause.subject)
+            meant = people.resolve(clause.subject) if clause.subject.kind == "pronoun" else clause.subject
+            if meant is not None:
+                writer.read(meant, clause)
         for rule in catalogue.OF_SENTENCES:
             if not words.isdisjoint(rule.triggers):
                 for subject, clause, said in rule.read(sentence):
@@ -72,9 +80,11 @@ class _Writer:
     sentence: Sentence
     times: Times
 
-    def read(self, clause: Clause) -> None:
+    def read(self, subject: Subject, clause: Clause) -> None:
+        is_unsure = subject.kind == "name" and not is_given_name(name_key(subject.span.text).split(" ")[0])
         for rule, said in _said(self.sentence.text, clause):
-            self.write(clause.subject, clause, said, rule.name)
+            if not (is_unsure and rule.name in catalogue.OF_OTHERS_TOO):
+                self.write(subject, clause, said, rule.name)
 
     def write(self, subject: Subject, clause: Clause | None, said: Said, rule: str) -> None:
         placed = settle(said, clause, self.times, self.notebook.source.occurred_at)
@@ -100,10 +110,11 @@ class _Writer:
         )
 
     def _subject(self, subject: Subject) -> int | None:
+        offset = self.sentence.start
         if subject.kind in ("self", "own"):
             return self.notebook.speaker()
         if subject.kind == "relative":
-            return kin.mention(self.notebook, subject, self.sentence.start)
+            return kin.mention(self.notebook, subject, offset, self.sentence)
         if subject.name is not None:
             return self.notebook.mention(subject.name.text, "Person", subject.name, self.sentence.start)
         return None

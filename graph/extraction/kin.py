@@ -6,6 +6,8 @@ from graph.extraction.notebook import Notebook
 from graph.extraction.phrases import Span
 from graph.extraction.relatives import TIES, Tie
 from graph.extraction.subjects import Subject
+from graph.extraction.text import Sentence
+from graph.model import Claim
 
 _FOND: Final = frozenset(
     ["lovely", "wonderful", "amazing", "sweet", "dear", "beloved", "good", "new", "best", "close", "closest"]
@@ -18,7 +20,7 @@ def tie_of(subject: Subject) -> Tie | None:
     return TIES.get(subject.role.split()[-1].lower()) if subject.role else None
 
 
-def mention(notebook: Notebook, subject: Subject, offset: int) -> int | None:
+def mention(notebook: Notebook, subject: Subject, offset: int, sentence: Sentence) -> int | None:
     """Of a named or unnamed relative; an unnamed one is tied to the speaker here, for nothing else tells who it is."""
     if subject.name is not None:
         return notebook.mention(subject.name.text, "Person", subject.name, offset)
@@ -27,4 +29,16 @@ def mention(notebook: Notebook, subject: Subject, offset: int) -> int | None:
         return None
     role = " ".join(word for word in subject.role.lower().split() if word not in _FOND)
     span = Span(subject.span.end - len(subject.role), subject.span.end, subject.role)
-    return notebook.owned_by_speaker(role, span, offset)
+    who = notebook.owned_by_speaker(role, span, offset)
+    if who is not None and tie is not None:
+        _tell(notebook, who, tie, sentence)
+    return who
+
+
+def _tell(notebook: Notebook, who: int, tie: Tie, sentence: Sentence) -> None:
+    """Whom "Maria's sister" is to Maria; a former tie is told by the word and has no date."""
+    speaker = notebook.speaker()
+    if speaker is None or tie.is_over:
+        return
+    one, other = (who, speaker) if tie.is_from_other else (speaker, who)
+    notebook.claim(Claim(one, tie.predicate, other, start=sentence.start, end=sentence.end, rule="unnamed_ties"))

@@ -2,12 +2,9 @@
 
 from typing import Final
 
+from graph.extraction.words import word_set
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-OCCUPATIONS: Final = _words(
+OCCUPATIONS: Final = word_set(
     "accountant actor actress actuary administrator advisor adviser agent analyst anesthesiologist animator anthropologist "
     "apprentice archaeologist architect archivist artist assistant astronaut astronomer athlete attorney auditor author baker "
     "banker barber barista bartender biochemist biologist blacksmith blogger bookkeeper bookseller botanist bricklayer broker "
@@ -31,10 +28,10 @@ OCCUPATIONS: Final = _words(
     "youtuber zoologist officer representative rep associate intern lead head ceo cto cfo coo sre dba paediatrician gynecologist "
     "ophthalmologist sommelier beekeeper farmer cop engraver glazier roofer"
 )
-NEVER_WORK: Final = _words("lead head marine model principal agent guard judge cook rep associate")
+NEVER_WORK: Final = word_set("lead head marine model principal agent guard judge cook rep associate")
 """Also something else: only before "at", "for" or "in", or after "work as"."""
 
-CONCRETE: Final = _words(
+CONCRETE: Final = word_set(
     "binoculars glasses sunglasses airpod amplifier antique aquarium armchair backpack bag baseball basket bass bat bathtub bed bench bicycle bike binder binoculars "
     "blanket blender boat book bookcase bookshelf boot bottle bow bowl bracelet bridge briefcase broom brush bucket bus cabin cabinet "
     "calculator camera camper candle canoe canvas car card caravan carpet case cello chair chainsaw chandelier chessboard clarinet "
@@ -59,20 +56,20 @@ CONCRETE: Final = _words(
 )
 """What can be had: "I have a piano" and not "I have an idea"; "got a lamp" and not "got a cold"."""
 
-LASTING: Final = CONCRETE - _words(
+LASTING: Final = CONCRETE - word_set(
     "medication shampoo lotion food feed cake ticket pass game scale case map plate card book food bridge record wood paint photo print "
     "table fan stand weight switch tool machine lead equipment seed supplement vitamin thread needle fertilizer plant screen lock"
-) | _words(
+) | word_set(
     "apartment flat condo farm cottage villa studio greenhouse hot-tub pool studio workshop tesla honda toyota ford bmw audi"
 )
 
-VALUED: Final = _words(
+VALUED: Final = word_set(
     "car bike bicycle motorcycle motorbike truck van laptop phone computer camera guitar piano bass violin cello tablet watch "
     "tv television keyboard boat scooter desktop console telescope vehicle suv drone smartphone smartwatch tracker printer monitor"
 )
 """Things of which one says "my car is a Honda"."""
 
-EVENTS: Final = _words(
+EVENTS: Final = word_set(
     "concert festival conference workshop wedding seminar summit meetup gala exhibition exhibit fair lecture talk webinar party "
     "ceremony marathon half-marathon retreat graduation convention expo hackathon parade race reunion funeral symposium "
     "bootcamp masterclass show performance recital ballet opera musical play gig screening premiere tournament match "
@@ -80,23 +77,23 @@ EVENTS: Final = _words(
     "5k 10k game tasting demonstration demo ball banquet dinner barbecue bbq prom homecoming showcase open-house launch "
     "hackfest anniversary celebration session orientation tour run ride carnival rave service vigil"
 )
-SURELY_EVENTS: Final = EVENTS - _words(
+SURELY_EVENTS: Final = EVENTS - word_set(
     "show play talk game session run ride service dinner tour demo performance match launch event ball celebration anniversary "
     "shower camp musical screening panel exhibit party"
 )
 """Of whatever verb."""
 
-SCHOOLS: Final = _words(
+SCHOOLS: Final = word_set(
     "school college university academy kindergarten preschool institute conservatory gymnasium uni seminary polytechnic"
 )
 
-CLUBS: Final = _words(
-    "club team band choir orchestra party union association society group co-op coop cooperative league guild board committee "
+CLUBS: Final = word_set(
+    "club forum team band choir orchestra party union association society group co-op coop cooperative league guild board committee "
     "council church congregation chapter network gym community troupe ensemble fraternity sorority squad crew quartet trio "
     "collective federation chamber circle"
 )
 
-ACTIVITIES: Final = _words(
+ACTIVITIES: Final = word_set(
     "guitar piano violin cello viola bass drums drum flute clarinet saxophone sax trumpet trombone tuba oboe bassoon harp ukulele banjo "
     "mandolin accordion harmonica organ keyboard keyboards oud sitar tabla lute recorder fiddle horn percussion synthesizer "
     "soccer football basketball baseball softball tennis volleyball golf hockey rugby cricket badminton squash pickleball "
@@ -104,12 +101,12 @@ ACTIVITIES: Final = _words(
     "table-tennis ping-pong netball padel polo paintball dodgeball ultimate frisbee futsal dnd d&d valorant fortnite minecraft "
     "overwatch games dominoes kendama bagpipes theremin djembe koto erhu shamisen cornet euphonium"
 )
-PRACTISED: Final = _words(
+PRACTISED: Final = word_set(
     "yoga judo karate taekwondo aikido kendo jiu-jitsu bjj boxing kickboxing pilates meditation ballet fencing tai-chi archery capoeira calligraphy "
     "piano guitar violin cello"
 )
 
-LANGUAGES: Final = _words(
+LANGUAGES: Final = word_set(
     "english spanish french german italian portuguese dutch mandarin chinese cantonese japanese korean arabic russian polish "
     "ukrainian turkish greek hebrew hindi urdu bengali tamil telugu punjabi gujarati marathi malayalam kannada swedish norwegian "
     "danish finnish icelandic hungarian czech slovak romanian bulgarian serbian croatian slovenian bosnian albanian vietnamese "
@@ -117,7 +114,7 @@ LANGUAGES: Final = _words(
     "kurdish armenian georgian azerbaijani kazakh uzbek mongolian nepali sinhala burmese khmer lao latin esperanto catalan "
     "basque galician welsh irish gaelic breton lithuanian latvian estonian maltese wolof twi akan creole quechua asl tibetan"
 )
-NATIONALITIES: Final = _words(
+NATIONALITIES: Final = word_set(
     "american british english scottish welsh irish french german italian spanish portuguese dutch belgian swiss austrian danish "
     "swedish norwegian finnish icelandic polish czech slovak hungarian romanian bulgarian greek turkish russian ukrainian "
     "belarusian lithuanian latvian estonian serbian croatian slovenian bosnian albanian macedonian montenegrin maltese cypriot "
@@ -130,12 +127,12 @@ NATIONALITIES: Final = _words(
     "cameroonian angolan mozambican zambian zimbabwean namibian malawian malagasy mauritian georgian armenian azerbaijani"
 )
 
-DIETS: Final = _words(
+DIETS: Final = word_set(
     "vegetarian vegan pescatarian pescetarian keto ketogenic paleo plant-based gluten-free dairy-free halal kosher lactose-free "
     "flexitarian omnivore whole30 carnivore low-carb raw-vegan pescatarians"
 )
 
-ABSTRACT: Final = _words(
+ABSTRACT: Final = word_set(
     "idea suggestion concept sound way fact look thought tip approach option list plan feel vibe question recommendation advice "
     "point answer response explanation example detail information title name description version chance opportunity "
     "possibility notion style format start structure tone method technique strategy recipe process word term phrase "
@@ -144,11 +141,11 @@ ABSTRACT: Final = _words(
 )
 """What is liked of an answer, and nothing of the one who likes it."""
 
-ALLERGENS_NOT: Final = _words(
+ALLERGENS_NOT: Final = word_set(
     "anything nothing something food seasonal it that bullshit nonsense mornings work exercise people drama"
 )
 
-PASTIMES: Final = _words(
+PASTIMES: Final = word_set(
     "hiking dancing painting reading traveling travelling swimming cooking baking running gardening camping fishing skiing "
     "snowboarding knitting crocheting sewing quilting volunteering climbing bouldering drawing sketching singing writing cycling biking surfing "
     "sailing kayaking canoeing rowing paddleboarding diving snorkeling scuba-diving birdwatching bird-watching photography jogging walking skating "
@@ -159,7 +156,7 @@ PASTIMES: Final = _words(
 )
 """What one does for its own sake, said by a lone gerund."""
 
-VAGUE: Final = _words(
+VAGUE: Final = word_set(
     "working making going getting seeing being having doing trying finding using pushing holding sharing talking breaking curling "
     "sinking escaping helping improving learning knowing hearing looking thinking taking giving keeping putting feeling experimenting "
     "coming starting adding bringing turning letting setting spending creating prepping knowing asking meeting connecting "
@@ -167,12 +164,12 @@ VAGUE: Final = _words(
 )
 """Gerunds that say little without what follows, which no rule reads."""
 
-ENJOYED: Final = _words(
+ENJOYED: Final = word_set(
     "ocean sea beach mountains outdoors theater theatre cinema rain snow countryside forest woods desert sun cold heat opera beatles"
 )
 """What is loved with "the" before it, by anybody."""
 
-FIELDS: Final = _words(
+FIELDS: Final = word_set(
     "law medicine history science sciences engineering design art arts music business nursing finance accounting marketing education "
     "psychology management theory studies math maths mathematics english languages language literature philosophy architecture "
     "journalism pharmacy dentistry theology anatomy ai ml calculus algebra film theatre theater dance fashion communication communications "

@@ -77,9 +77,14 @@ def _belongs(token: Span, low: str, kept: list[Span], stops: frozenset[str]) -> 
         return kept[-1].text.lower() == "of"
     if kept and kept[-1].text.lower() == "of" and low in DETERMINERS:
         return True
-    if low in stops:
+    if low in stops and not (token.text[0].isupper() and len(low) > 2 and "'" not in low and _in_name(token, kept)):
         return False
     return not (kept and low.endswith("ly") and len(low) > 5 and not is_name_word(token.text))
+
+
+def _in_name(token: Span, kept: list[Span]) -> bool:
+    """A capital makes it part of a name: "Under Armour", "Back to Black"."""
+    return (not kept and token.start > 0) or bool(kept and is_name_word(kept[-1].text))
 
 
 def _without_loose_end(kept: list[Span]) -> list[Span]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from graph.extraction.words import word_set
+
 
 @dataclass(frozen=True, slots=True)
 class Tie:
@@ -60,46 +62,10 @@ OTHERS: Final = frozenset(
 """People by what they are to someone, for which there is no predicate."""
 
 PEOPLE: Final = TIES.keys() | OTHERS
-PETS: Final = frozenset(
-    [
-        "dog",
-        "cat",
-        "puppy",
-        "kitten",
-        "hamster",
-        "parrot",
-        "rabbit",
-        "bunny",
-        "turtle",
-        "tortoise",
-        "snake",
-        "lizard",
-        "gecko",
-        "goldfish",
-        "ferret",
-        "parakeet",
-        "budgie",
-        "canary",
-        "cockatiel",
-        "iguana",
-        "chinchilla",
-        "hedgehog",
-        "tarantula",
-        "guinea-pig",
-        "pet",
-        "pup",
-        "kitty",
-        "retriever",
-        "labrador",
-        "beagle",
-        "poodle",
-        "bulldog",
-        "dachshund",
-        "corgi",
-        "husky",
-        "terrier",
-        "tabby",
-    ]
+PETS: Final = word_set(
+    "dog cat puppy kitten hamster parrot rabbit bunny turtle tortoise snake lizard gecko goldfish ferret parakeet "
+    "budgie canary cockatiel iguana chinchilla hedgehog tarantula guinea-pig pet pup kitty retriever labrador "
+    "beagle poodle bulldog dachshund corgi husky terrier tabby"
 )
 
 ADJECTIVES: Final = (

@@ -4,70 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from graph.extraction.words import ADVERBS, BE, DO, HAVE, MODALS, PARTICIPLES, UNCERTAIN, WAS
+from graph.extraction.words import ADVERBS, BE, DO, HAVE, MODALS, PARTICIPLES, UNCERTAIN, WAS, word_set
 
 Tense = Literal["present", "past", "perfect", "used_to"]
 Negation = Literal["", "not", "never", "no_longer"]
 
 _WORD: Final = re.compile(r"\s*('[a-z]{1,2}\b|[^\W\d_][\w'-]*)")
 _MAX_WORDS: Final = 8
-_PAST: Final = frozenset(
-    [
-        "was",
-        "were",
-        "had",
-        "got",
-        "went",
-        "bought",
-        "sold",
-        "left",
-        "quit",
-        "met",
-        "made",
-        "took",
-        "gave",
-        "found",
-        "became",
-        "began",
-        "grew",
-        "won",
-        "lost",
-        "built",
-        "kept",
-        "taught",
-        "caught",
-        "brought",
-        "sent",
-        "spent",
-        "told",
-        "wrote",
-        "drove",
-        "flew",
-        "rode",
-        "spoke",
-        "sang",
-        "swam",
-        "ate",
-        "drank",
-        "fell",
-        "broke",
-        "chose",
-        "wore",
-        "came",
-        "saw",
-        "did",
-        "said",
-        "knew",
-        "thought",
-        "felt",
-        "ran",
-        "put",
-        "wed",
-        "swore",
-        "stood",
-        "hurt",
-        "read",
-    ]
+_PAST: Final = word_set(
+    "was were had got went bought sold left quit met made took gave found became began grew won lost built kept "
+    "taught caught brought sent spent told wrote drove flew rode spoke sang swam ate drank fell broke chose wore "
+    "came saw did said knew thought felt ran put wed swore stood hurt read"
 )
 _ED: Final = re.compile(r"[a-z]{2,}ed$")
 _ANY_MORE: Final = re.compile(r"\b(?:any ?more|any longer)\b", re.IGNORECASE)

@@ -3,11 +3,11 @@
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ADVERBS: Final = _words(
+ADVERBS: Final = word_set(
     "just also actually really recently currently now always still already even finally originally lately absolutely totally "
     "definitely certainly officially truly basically literally simply personally generally usually normally typically often "
     "sometimes mostly mainly primarily only both all together happily proudly luckily fortunately unfortunately sadly "
@@ -17,19 +17,19 @@ ADVERBS: Final = _words(
 )
 """What may stand between a subject and its verb without changing what is said."""
 
-UNCERTAIN: Final = _words(
+UNCERTAIN: Final = word_set(
     "almost nearly probably maybe perhaps possibly hardly barely rarely seldom supposedly apparently allegedly"
 )
-MODALS: Final = _words(
+MODALS: Final = word_set(
     "would could might may should must shall will can 'd 'll wouldn't couldn't mightn't shouldn't mustn't won't can't cannot gonna ought need"
 )
 
-BE: Final = _words("am is are 'm 's 're was were isn't aren't wasn't weren't be been being ain't")
-WAS: Final = _words("was were wasn't weren't")
-HAVE: Final = _words("have has 've haven't hasn't")
-DO: Final = _words("do does did don't doesn't didn't")
+BE: Final = word_set("am is are 'm 's 're was were isn't aren't wasn't weren't be been being ain't")
+WAS: Final = word_set("was were wasn't weren't")
+HAVE: Final = word_set("have has 've haven't hasn't")
+DO: Final = word_set("do does did don't doesn't didn't")
 
-PRONOUNS: Final = _words(
+PRONOUNS: Final = word_set(
     "i me you he him she it we us they them myself yourself himself herself itself ourselves themselves who whom which what "
     "something anything everything nothing someone anyone everyone somebody anybody everybody nobody one ones this that these "
     "those there here somewhere anywhere where how why when whatever y'all mine yours ours theirs so such more less most much "
@@ -37,22 +37,22 @@ PRONOUNS: Final = _words(
 )
 """Alone they name nothing."""
 
-DETERMINERS: Final = _words(
+DETERMINERS: Final = word_set(
     "a an the my your his her its our their this that these those some any another own each every several many few more "
     "all both other such no"
 )
-PRAISE: Final = _words(
+PRAISE: Final = word_set(
     "new brand-new beautiful lovely gorgeous amazing awesome great nice cute adorable wonderful cool fantastic favorite "
     "favourite good pretty little tiny first second third very really super absolutely so delicious fancy perfect trusty own "
     "brand"
 )
 """What says that a thing pleases, and not which."""
 
-QUANTITIES: Final = _words(
+QUANTITIES: Final = word_set(
     "lot lots couple pair bunch ton tons number handful bit kind sort few variety set loads plenty"
 )
 
-STOPS: Final = _words(
+STOPS: Final = word_set(
     "in on at by for from with to about into onto over under during since until till after before between through via "
     "against without within around near behind beside across along off out up down as than like because although though "
     "while when whenever where wherever which who whom whose that if unless and or but so yet nor then also plus "
@@ -66,14 +66,14 @@ STOPS: Final = _words(
 )
 """What ends a noun phrase that has begun."""
 
-MONTHS: Final = _words(
+MONTHS: Final = word_set(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug sep "
     "sept oct nov dec"
 )
-DAYS: Final = _words("monday tuesday wednesday thursday friday saturday sunday")
-CALENDAR: Final = MONTHS | DAYS | _words("christmas easter thanksgiving halloween ramadan hanukkah diwali")
+DAYS: Final = word_set("monday tuesday wednesday thursday friday saturday sunday")
+CALENDAR: Final = MONTHS | DAYS | word_set("christmas easter thanksgiving halloween ramadan hanukkah diwali")
 
-COMMON: Final = _words(
+COMMON: Final = word_set(
     "a an the this that these those there here it its it's i i'm i've i'd i'll we we're we've you your yours you're he he's "
     "his she she's her they they're their them my our me us who what when where which why how if and or but so because since "
     "while although though as at by for from in into of on off onto out over to under up with without about after before "
@@ -93,7 +93,7 @@ COMMON: Final = _words(
 ).union(CALENDAR)
 """Capitalised at the start of a sentence, they are no names."""
 
-PARTICIPLES: Final = _words(
+PARTICIPLES: Final = word_set(
     "been got gotten had bought moved lived worked gone done seen made met taken given found left become begun started used "
     "known grown won lost sold quit built kept thought taught caught brought sent spent told read written driven flown ridden "
     "spoken sung swum eaten drunk fallen broken chosen worn torn run come owned attended visited adopted joined graduated "

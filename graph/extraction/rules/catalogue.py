@@ -23,6 +23,14 @@ BY_VERB: Final[dict[str, tuple[Rule, ...]]] = {
     form: tuple(rule for rule in RULES if form in rule.verbs)
     for form in sorted(frozenset[str]().union(*(rule.verbs for rule in RULES)))
 }
+OF_OTHERS_TOO: Final = frozenset(
+    [
+        "is_somewhere", "nationality", "has", "owns", "bought", "got", "given", "added", "uses", "switched", "comes_from",
+        "has_pet", "rid", "took_trip", "diet", "likes", "dislikes", "plays", "attended", "went", "visited",
+    ]
+)  # fmt: skip
+"""Rules whose verbs are said of firms and things as well: of a name that may be one they tell nothing."""
+
 _INFLECTED: Final = frozenset(
     {form.lstrip("'") for form in BE} | {"stopped", "being", "visiting", "exploring", "touring", "birthday"}
 )

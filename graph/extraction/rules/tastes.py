@@ -44,6 +44,8 @@ def liked_things(reading: Reading, start: int) -> Iterator[Span]:
             return
         if place and _WHOSE.search(reading.text, start, noun.start):
             return
+        if first in PASTIMES and first == noun.text.lower() and _OBJECT.match(reading.text, noun.end, reading.end):
+            return
         if first in VAGUE or (
             first == noun.text.lower() and first.endswith("ing") and first not in PASTIMES | _NOUNS_IN_ING
         ):
@@ -51,6 +53,7 @@ def liked_things(reading: Reading, start: int) -> Iterator[Span]:
         yield noun
 
 
+_OBJECT: Final = compiled(r" (?:an?|the|my|our|his|her|their|this|that|these|those|it|them)\b")
 _WHOSE: Final = compiled(r"\b(?:his|her|their|its|your)\s*(?:\w+\s)?$")
 _NOUNS_IN_ING: Final = forms(
     "spring string evening morning wedding building ceiling pudding clothing lightning ring king wing thing streaming"
@@ -64,7 +67,7 @@ def _is_of_the_talk(reading: Reading, start: int, noun: Span) -> bool:
     word = article["word"].lower() if article else ""
     if word == "the":
         is_known = _has_capital(noun.text) or head(noun) in ENJOYED or bool(reading.verb.adverbs & {"always", "long"})
-        return not is_known and reading.verb.form != "enjoying"
+        return not is_known
     if word in ("my", "our"):
         return not (_has_capital(noun.text) or singular(head(noun)) in CONCRETE)
     return bool(word)

@@ -117,7 +117,12 @@ def _got(reading: Reading) -> Iterator[Said]:
             ("gift card", "voucher", "coupon", "discount", "refund", "deal", "free")
         ):
             continue
-        if not (word in CONCRETE or (is_sold and word not in ABSTRACT | EVENTS) or (is_gift and word not in ABSTRACT)):
+        if not (
+            word in CONCRETE
+            or _model(noun)
+            or (is_sold and word not in ABSTRACT | EVENTS)
+            or (is_gift and word not in ABSTRACT)
+        ):
             continue
         if reading.verb.tense == "perfect" and _is_contracted(reading):
             yield Said("owns", noun)
@@ -153,9 +158,8 @@ def _added(reading: Reading) -> Iterator[Said]:
 
 
 def _has(reading: Reading) -> Iterator[Said]:
-    if reading.verb.tense not in ("present", "perfect") or reading.match(
-        compiled(r" (?:to|no|never|been|had|got|it|always)\b")
-    ):
+    is_kept = reading.verb.tense == ("perfect" if reading.verb.form == "had" else "present")
+    if not is_kept or reading.match(compiled(r" (?:to|no|never|been|got|it|always)\b")):
         return
     if not reading.match(
         compiled(
@@ -165,8 +169,16 @@ def _has(reading: Reading) -> Iterator[Said]:
         return
     for noun in reading.nouns(reading.after):
         word = singular(head(noun))
-        if word in LASTING and not reading.match(compiled(r" (?:appointment|problem|issue|question|idea)"), noun.end):
+        if (word in LASTING or _model(noun)) and not reading.match(
+            compiled(r" (?:appointment|problem|issue|question|idea)"), noun.end
+        ):
             yield Said("owns", noun)
+
+
+def _model(noun: Span) -> bool:
+    """A product by its name: "Fitbit Charge 3", "Nikon D750", but no "PhD" and no "French exam"."""
+    last = noun.text.split()[-1]
+    return any(c.isdigit() for c in last[-2:]) and any(c.isupper() for c in noun.text)
 
 
 _OWN_STOP: Final = forms("business company up it")
@@ -190,7 +202,7 @@ def _has_pet(reading: Reading) -> Iterator[Said]:
         return
     aspect: Aspect = (
         "state"
-        if reading.verb.form in ("have", "has") or (reading.verb.form == "got" and _is_have(reading))
+        if reading.verb.form in ("have", "has", "had") or (reading.verb.form == "got" and _is_have(reading))
         else "event"
     )
     named = reading.match(_PET_NAME, match.end())
@@ -298,9 +310,11 @@ RULES: Final = (
     Rule("got", forms("got"), _got, "I got a new lamp from Ikea."),
     Rule("given", forms("received inherited be"), _given, "I inherited my grandmother's ring."),
     Rule("added", forms("added"), _added, "I added 20 baseballs to my collection."),
-    Rule("has", forms("have has"), _has, "I have an upright piano."),
+    Rule("has", forms("have has had"), _has, "I have an upright piano."),
     Rule("owns", forms("own owns owned"), _owns, "We own a boat."),
-    Rule("has_pet", forms("have has got adopted own owns bought rescued"), _has_pet, "We adopted a cat named Luna."),
+    Rule(
+        "has_pet", forms("have has had got adopted own owns bought rescued"), _has_pet, "We adopted a cat named Luna."
+    ),
     Rule("rid", forms("sold gave got donated threw"), _rid, "I sold my car last month."),
     Rule("uses", forms("use uses using used"), _uses, "I use Notion."),
     Rule("switched", forms("switched"), _switched, "I switched from Spotify to Tidal."),

@@ -6,7 +6,7 @@ from typing import Final
 
 from graph.extraction.clauses import Clause
 from graph.extraction.kin import tie_of
-from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING
 from graph.extraction.phrases import Span, noun_phrase, tokens
 from graph.extraction.relatives import PETS, TIES
 from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
@@ -139,7 +139,29 @@ def _phrase_before(text: str, end: int) -> Span | None:
     return None
 
 
+_GAVE: Final = compiled(
+    r"\b(?:gave|gifted|bought|got|sent|handed down to|left) (?:me|us) (?=(?:an?|this|these|some|the|her|his|their|two) )"
+)
+_UNREAL: Final = compiled(r"\b(?:if|would|could|might|should|wish|almost|nearly|never|not|hope|didn't)\b[^,;]*$")
+
+
+def _gifts(sentence: Sentence) -> Iterator[Told]:
+    """Reads "my sister gave me a watch"."""
+    for match in _GAVE.finditer(sentence.text):
+        thing = noun_phrase(sentence.text, match.end(), len(sentence.text))
+        if thing is None or _UNREAL.search(sentence.text, 0, match.start()) or singular(head(thing)) not in LASTING:
+            continue
+        clause = Clause(
+            _speaker(0),
+            Verb("gave", "past", "", False, match.end(), match.end()),
+            match.start(),
+            _clause_end(sentence.text, match.end()),
+        )
+        yield _speaker(match.start()), clause, Said("owns", thing, aspect="event")
+
+
 RULES: Final = (
+    SentenceRule("gifts", forms("gave gifted bought got sent handed left"), _gifts, "My sister gave me a watch."),
     SentenceRule(
         "ties",
         frozenset(word for role in TIES for word in role.split("-")) | frozenset(TIES),

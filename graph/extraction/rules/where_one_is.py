@@ -15,6 +15,7 @@ _TO: Final = compiled(
     r" (?:back |over |out |up |down |here |away |all the way |across the country )?(?:from (?P<from>[^,;.]{1,60}?) )?"
     r"(?:back |over |here )?(?:in)?to "
 )
+_AWAY_FROM: Final = compiled(r" (?:back |over |out |here |away |up |down )*(?:from|out of) ")
 _BASED: Final = compiled(r"(?:based|living|residing|located|living out) (?:out of|in) ")
 _BORN: Final = compiled(r"born (?:and (?:raised|bred|brought up) )?(?:in|at) ")
 _BORN_ON: Final = compiled(rf"born (?:in \w+ )?(?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
@@ -54,6 +55,10 @@ def _lives(reading: Reading) -> Iterator[Said]:
 def _moved(reading: Reading) -> Iterator[Said]:
     match = reading.match(_TO)
     if match is None:
+        away = reading.match(_AWAY_FROM)
+        left = reading.name(away.end()) if away else None
+        if left is not None and places.is_place(left.text):
+            yield Said("lives_in", left, "place", "end")
         return
     place = a_place(reading, match.end())
     if place is None or head(place) in _NO_PLACE:

@@ -116,12 +116,12 @@ def _started_at(reading: Reading) -> Iterator[Said]:
 def _left(reading: Reading) -> Iterator[Said]:
     """A job, a party or a club; other things are left too, and other names."""
     match = reading.match(_LEFT_JOB)
-    org = reading.name(match.end()) if match else None
+    org = employer(reading, match.end()) if match else None
     if org is not None:
         yield Said("works_at", org, "organization", "end")
         return
     noun = reading.name(reading.after) or reading.noun(reading.after)
-    if noun is not None and singular(head(noun)) in CLUBS:
+    if noun is not None and reading.verb.form != "lost" and singular(head(noun)) in CLUBS:
         yield Said("member_of", noun, "organization", "end")
 
 
@@ -281,13 +281,18 @@ def _joined(reading: Reading) -> Iterator[Said]:
 
 
 RULES: Final = (
-    Rule("works_at", forms("work works working worked"), _works_at, "My sister Ana works at Siemens."),
+    Rule(
+        "works_at",
+        forms("work works working worked teach teaches teaching taught interning interned"),
+        _works_at,
+        "My sister Ana works at Siemens.",
+    ),
     Rule("hired", forms("be got"), _hired, "I was hired by Siemens."),
     Rule(
         "job_at", forms("got have has landed accepted started took found began"), _job_at, "I got a new job at Siemens."
     ),
     Rule("started_at", forms("started began"), _started_at, "I started at Siemens in May."),
-    Rule("left", forms("left quit"), _left, "I quit my job at Siemens."),
+    Rule("left", forms("left quit lost"), _left, "I quit my job at Siemens."),
     Rule("left_employer", forms("resigned retired"), _left_employer, "My father retired from Siemens in 2010."),
     Rule(
         "studies",

@@ -5,6 +5,7 @@ GraphError
 ├── UnknownType         an entity or fact type that nobody registered, or attributes that it refuses
 ├── InvalidMapping      a mapping of records to entities that cannot be read, or a record that does not fit it
 ├── UnknownEntity       no entity of this id
+├── GraphTooLarge       more facts than a question over the whole graph may read
 └── StoreError
     ├── StoreUnavailable    it cannot be reached, or gave up after its retries
     ├── StoreRefused        it refuses us: a wrong password, no such database
@@ -29,6 +30,10 @@ class InvalidMapping(GraphError):
 
 
 class UnknownEntity(GraphError):
+    pass
+
+
+class GraphTooLarge(GraphError):
     pass
 
 

@@ -52,3 +52,21 @@ MAX_TIMELINE_FACTS: Final = 20_000
 
 MAX_EPISODES_PER_LINE: Final = 3
 """Episodes that a line for people cites."""
+
+MAX_SUMMARY_CHARS: Final = 600
+"""Of an entity or a community: what one reads at a glance, and what a prompt can hold many of."""
+
+MAX_SUMMARY_OBJECTS: Final = 5
+"""Objects told of one predicate; of more, how many."""
+
+MAX_SUMMARY_FACTS: Final = 8
+"""Facts that a community's summary is made from."""
+
+MAX_COMMUNITIES: Final = 1_000
+"""The largest ones of a graph; most of the others are pairs."""
+
+MAX_LISTED_MEMBERS: Final = 200
+"""Members that a community shows, the most central ones; its id is made from all."""
+
+MAX_PARTITIONED_NAMESPACES: Final = 64
+"""Namespaces whose communities are remembered: those asked for last."""

@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): a few minutes on the first run ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check 'torch==2.13.0'
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[server,test,dev,otel,eval]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[server,neo4j,postgresql,communities,test,dev,otel,eval]'
 	@touch $@
 
 demo: env  ## Start the service, remember a conversation, answer questions, stop

@@ -9,14 +9,20 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import memory_service
-from memory_service.api import admin, episodes, health, search
+from graph.stores.port import GraphStore
+from memory_service.api import admin, episodes, graph, health, search
 from memory_service.api.answers import add_problem_handlers, add_problem_schema
 from memory_service.api.middleware import RequestFrame
 from memory_service.api.security import Gatekeeper
 from memory_service.clock import Clock, SystemClock
 from memory_service.controller.context import ContextPacker
 from memory_service.errors import ModelMissing, ProblemError
+from memory_service.knowledge.outside import open_graph_store
+from memory_service.knowledge.projection import Projector
+from memory_service.knowledge.reader import GraphReader
+from memory_service.knowledge.views import EmbeddedGraphs, OutsideGraphs
 from memory_service.log.database import sqlite_url
+from memory_service.log.feed import forget_feed
 from memory_service.log.outbox import NoDispatcher
 from memory_service.log.store import Store, open_store
 from memory_service.observability.traces import instrument
@@ -94,6 +100,8 @@ def build_service(
     worker = Worker(store, stages, progress)
     queries = CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES)
     searcher = Searcher(indexes, queries, store.clock, reranking)
+    outside = _outside_graphs(settings, store)
+    views = EmbeddedGraphs(store.database) if outside is None else OutsideGraphs(outside)
     return MemoryService(
         store=store,
         worker=worker,
@@ -101,9 +109,25 @@ def build_service(
         indexes=indexes,
         searcher=searcher,
         packer=ContextPacker(searcher),
+        graphs=GraphReader(views, store.database, store.clock),
+        projector=None if outside is None else Projector(store, outside),
         dispatcher=worker if settings.worker == "inline" else NoDispatcher(),
         max_queue_episodes=settings.max_queue_episodes,
     )
+
+
+def _outside_graphs(settings: Settings, store: Store) -> GraphStore | None:
+    """The graph store that the settings name. Raises ConfigurationError, and closes the log's store then."""
+    if settings.graph_url is None:
+        # Nobody writes down what changes from now on: a store that is named again later is told everything.
+        store.writer.write(forget_feed)
+        return None
+    store.writer.feeds_graph = True
+    try:
+        return open_graph_store(settings.graph_url.get_secret_value())
+    except BaseException:
+        store.close()
+        raise
 
 
 def _purge_what_a_killed_process_left(store: Store, indexes: IndexCache) -> None:
@@ -122,7 +146,7 @@ def build_app(settings: Settings, service: MemoryService) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         if settings.worker == "inline":
-            service.worker.start()
+            service.start()
         yield
         service.close()
 
@@ -139,7 +163,7 @@ def build_app(settings: Settings, service: MemoryService) -> FastAPI:
     app.state.gatekeeper = Gatekeeper(service.store.database, settings.auth, settings.rate_limit)
     local_host = settings.host if settings.auth == "off" else None
     app.add_middleware(RequestFrame, max_body_bytes=settings.max_body_bytes, local_host=local_host)
-    for module in (episodes, search, admin, health):
+    for module in (episodes, search, graph, admin, health):
         app.include_router(module.router)
     add_problem_handlers(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

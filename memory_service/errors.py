@@ -4,7 +4,7 @@ MemoryServiceError
 ├── ProblemError                     an HTTP answer, RFC 9457
 │   ├── BadRequest            400    ├── InvalidCursor  ├── InvalidImport
 │   ├── Unauthenticated       401
-│   ├── Forbidden             403
+│   ├── Forbidden             403    └── HostRefused
 │   ├── NotFound              404
 │   ├── MethodNotAllowed      405
 │   ├── Conflict              409    └── EpisodeConflict
@@ -14,7 +14,7 @@ MemoryServiceError
 │   ├── Invalid               422    ├── IdempotencyMismatch  └── KnownAtUnsupported
 │   ├── TooManyRequests       429    └── BackPressure
 │   ├── InternalError         500
-│   ├── Unavailable           503    ├── StorageUnavailable  ├── NotCaughtUp  └── ModelUnavailable
+│   ├── Unavailable           503    ├── StorageUnavailable  ├── NotCaughtUp  ├── GraphUnavailable  └── ModelUnavailable
 │   └── StorageFull           507
 ├── ConnectionFailed                 the SDK could not reach the service
 ├── UnexpectedAnswer                 something answered the SDK that is not this service
@@ -82,6 +82,10 @@ class Forbidden(ProblemError):
     status, slug, title = 403, "forbidden", "The API key may not do this"
 
 
+class HostRefused(Forbidden):
+    slug, title = "host-refused", "A service without keys answers only for names of its own machine"
+
+
 class NotFound(ProblemError):
     status, slug, title = 404, "not-found", "There is nothing here"
 
@@ -144,6 +148,10 @@ class StorageUnavailable(Unavailable):
 
 class NotCaughtUp(Unavailable):
     slug, title = "not-caught-up", "The asked seq is not readable here yet"
+
+
+class GraphUnavailable(Unavailable):
+    slug, title = "graph-unavailable", "The graph store does not answer"
 
 
 class ModelUnavailable(Unavailable):

@@ -57,6 +57,9 @@ MAX_QUEUE_EPISODES: Final = 200_000
 """Episodes waiting for the worker before writers get 429: about ten minutes of embedding on two cores."""
 
 IDEMPOTENCY_HOURS: Final = 24
+IDEMPOTENCY_KEY_PATTERN: Final = r"[\x21-\x7e]{1,256}"
+"""Printable ASCII without spaces: what no proxy folds, trims or encodes anew."""
+
 LEASE_MS: Final = 60_000
 """Longest time one claimed batch may take before another worker may take it over."""
 
@@ -94,3 +97,22 @@ MAX_LINKS: Final = 5
 
 NOTE_NEIGHBOURS: Final = 2
 """Turns before this one whose text gives its context."""
+
+# --- the graph ----------------------------------------------------------------------------------------------------
+MAX_ENTITY_NAME_CHARS: Final = 256
+MAX_FACT_VALUE_CHARS: Final = 1_024
+"""A longer object is a text: remember it as an episode."""
+
+MAX_FACT_QUALIFIERS: Final = 16
+MAX_BATCH_FACTS: Final = 100
+MAX_HOPS: Final = 4
+"""Beyond that a neighbourhood is most of the graph."""
+
+MAX_PATH_HOPS: Final = 6
+MAX_PATHS: Final = 20
+MAX_NEIGHBOURS_PER_HOP: Final = 200
+MAX_COMMUNITY_EDGES: Final = 500_000
+"""Facts between entities that communities are found in; a larger graph is told to be too large."""
+
+MAX_GRAPH_APPLY_WAIT_MS: Final = 2_000
+"""How long an erasure waits for a graph store outside before it answers 202."""

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from memory_service import failpoints, wire
+from memory_service import failpoints, limits, wire, wire_graph
 from memory_service.controller.context import ContextPacker
 from memory_service.errors import BackPressure, Gone, Invalid, NotFound
 from memory_service.instants import from_micros
+from memory_service.knowledge import writing
+from memory_service.knowledge.projection import Projector
+from memory_service.knowledge.reader import GraphReader
 from memory_service.log import erasure, idempotency, outbox, transfer
 from memory_service.log.episodes import Draft, Receipt, append, draft, id_hash
 from memory_service.log.erasure import Erased
@@ -79,6 +82,8 @@ class MemoryService:
         indexes: IndexCache,
         searcher: Searcher,
         packer: ContextPacker,
+        graphs: GraphReader,
+        projector: Projector | None = None,
         dispatcher: outbox.Dispatcher,
         max_queue_episodes: int,
     ) -> None:
@@ -87,6 +92,8 @@ class MemoryService:
         self.indexes = indexes
         self.searcher = searcher
         self.packer = packer
+        self.graphs = graphs
+        self.projector = projector
         self.queue = QueueGauge(store)
         self._progress = progress
         self._unpurged: set[str] = set()
@@ -164,6 +171,36 @@ class MemoryService:
         with view.snapshot() as snapshot:
             return snapshot.statuses(seqs)
 
+    # --- the graph ----------------------------------------------------------------------------------------------------
+
+    def state_facts(self, namespace: str, request: wire_graph.FactsIn) -> wire_graph.FactsResponse:
+        """Raises Invalid, NotFound, Conflict, EpisodeConflict, Gone, BackPressure."""
+        self._refuse_when_full()
+        stages = writing.Stages(self.worker.first_stage, self._dispatcher)
+        return self.store.writer.write(lambda tx: writing.state(tx, namespace, request, stages))
+
+    def retract_fact(self, namespace: str, fact_id: str, request: wire_graph.RetractRequest) -> wire_graph.GraphWritten:
+        seq = self.store.writer.write(lambda tx: writing.retract(tx, namespace, fact_id, request.reason))
+        return wire_graph.GraphWritten(seq=seq)
+
+    def merge_entities(
+        self, namespace: str, entity_id: str, request: wire_graph.MergeRequest
+    ) -> wire_graph.GraphWritten:
+        def work(tx: Transaction) -> wire_graph.GraphWritten:
+            merged = writing.merge(tx, namespace, entity_id, request.entity_id, request.reason)
+            return wire_graph.GraphWritten(seq=tx.seq, entity_ids=[merged])
+
+        return self.store.writer.write(work)
+
+    def split_entities(
+        self, namespace: str, entity_id: str, request: wire_graph.MergeRequest
+    ) -> wire_graph.GraphWritten:
+        def work(tx: Transaction) -> wire_graph.GraphWritten:
+            ids = writing.split(tx, namespace, entity_id, request.entity_id, request.reason)
+            return wire_graph.GraphWritten(seq=tx.seq, entity_ids=list(ids))
+
+        return self.store.writer.write(work)
+
     # --- erasing ------------------------------------------------------------------------------------------------------
 
     def erase_episode(self, namespace: str, episode_id: str) -> bool:
@@ -206,10 +243,12 @@ class MemoryService:
         return erased
 
     def _purge(self, namespace: str) -> bool:
-        """Old pages leave the write-ahead log with a checkpoint, which waits for readers that still see them."""
+        """Old pages leave the write-ahead log with a checkpoint, which waits for readers that still see them; a graph store
+        outside is waited for too."""
         self.indexes.delete_snapshot(namespace)
         self._unpurged.add(namespace)
-        for _ in range(_CHECKPOINT_TRIES):
+        told = self.projector is None or self.projector.wait(namespace, limits.MAX_GRAPH_APPLY_WAIT_MS / 1000)
+        for _ in range(_CHECKPOINT_TRIES if told else 0):
             if self.store.database.checkpoint():
                 self._unpurged.discard(namespace)
                 return True
@@ -280,9 +319,17 @@ class MemoryService:
         if not self.store.writer.write(lambda tx: outbox.retry_dead(tx, namespace, key)):
             raise NotFound(f"No dead letter {letter_id!r} here.")
 
+    def start(self) -> None:
+        """Starts what works in the background."""
+        self.worker.start()
+        if self.projector is not None:
+            self.projector.start()
+
     def close(self) -> None:
         """Finishes the batch at hand, writes the index snapshots, commits what is queued."""
         self.worker.close()
+        if self.projector is not None:
+            self.projector.close()
         self.indexes.save_all()
         self.store.close()
 

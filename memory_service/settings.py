@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder of the database and the index snapshots.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
-    auth: Literal["keys", "off"] = Field("keys", description="`keys`, or `off`: no key needed, loopback only.")
+    auth: Literal["keys", "off"] = Field(
+        "keys", description="`keys`, or `off`: no key needed, loopback only, by its names only."
+    )
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data folder.")
     embedding_model: str = Field(
         "minilm",
@@ -47,6 +49,17 @@ class Settings(BaseSettings):
     )
     rerank_depth: int = Field(
         50, ge=1, le=limits.MAX_SEARCH_RESULTS, description="How many of the first results the reranker orders."
+    )
+    graph_url: SecretStr | None = Field(
+        None,
+        description="Graph store that follows the log's and answers questions about the graph: `bolt://` or `neo4j://` with user "
+        "and password in it, or `postgresql://`. Default: the database itself.",
+    )
+    graph_mapping: Path | None = Field(
+        None, description="JSON file that says how business records become entities and facts (docs/extraction.md)."
+    )
+    graph_types: str | None = Field(
+        None, description="Python module that registers entity and fact types of your own (docs/graph.md)."
     )
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
     worker: Literal["inline", "off"] = Field(

@@ -59,7 +59,7 @@ def no_dot_segment(value: str) -> str:
     return value
 
 
-def _clean_json(value: Any) -> Any:
+def clean_json(value: Any) -> Any:
     """Runs before pydantic walks the value, so that the error names the field and not a place within."""
     if _json_depth(value) > limits.MAX_JSON_DEPTH:
         raise ValueError(f"is nested deeper than {limits.MAX_JSON_DEPTH} levels")
@@ -88,7 +88,7 @@ def _scalar(value: Any) -> Any:
         raise ValueError("must be a string, a number, a boolean or null")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("is an integer beyond 64 bits, which no value equals")
-    return _clean_json(value)
+    return clean_json(value)
 
 
 Text = Annotated[str, AfterValidator(_clean_text)]
@@ -129,14 +129,14 @@ class EpisodeIn(Request):
     """One conversation turn, document or structured record to remember."""
 
     kind: EpisodeKind = "message"
-    content: Annotated[JsonValue, BeforeValidator(_clean_json)]
+    content: Annotated[JsonValue, BeforeValidator(clean_json)]
     """Text for `message` and `text`; an object or a list for `json`."""
     id: Id | None = None
     role: Name | None = None
     speaker: Name | None = None
     occurred_at: Instant | None = None
     session_id: Id | None = None
-    metadata: Annotated[dict[str, JsonValue] | None, BeforeValidator(_clean_json)] = None
+    metadata: Annotated[dict[str, JsonValue] | None, BeforeValidator(clean_json)] = None
 
     @field_validator("content")
     @classmethod

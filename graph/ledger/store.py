@@ -101,6 +101,17 @@ class Ledger:
                 parameters,
             )
 
+    def episodes_naming(self, node_ids: Collection[str], limit: int) -> list[int]:
+        """Seqs of the newest episodes that mention any of the nodes, newest first."""
+        found: set[int] = set()
+        for node in node_ids:
+            query = select(mentions.c.episode_seq).where(
+                mentions.c.namespace == self.namespace, mentions.c.node_id == node
+            )
+            ordered = query.order_by(mentions.c.episode_seq.desc()).limit(limit)
+            found.update(self.connection.execute(ordered).scalars())
+        return sorted(found, reverse=True)[:limit]
+
     def candidates(self, keys: Collection[str], limit: int) -> set[str]:
         """Nodes that share a blocking key; of each key at most `limit`."""
         found: set[str] = set()

@@ -39,6 +39,8 @@ async def get_metrics(request: Request) -> Response:
 def _checks(service: MemoryService) -> dict[str, str]:
     checks = {"writer": "ok" if service.store.writer.is_healthy else "stopped"}
     checks |= {"worker": "ok" if service.worker.is_healthy else "stopped"}
+    if service.projector is not None:
+        checks |= {"graph projector": "ok" if service.projector.is_healthy else "stopped"}
     try:
         service.queue.lag(fresh=True)
         checks["store"] = "ok"

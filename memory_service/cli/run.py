@@ -63,7 +63,7 @@ def worker(data_dir: Annotated[Path | None, typer.Option(help="Folder of the sto
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    service.worker.start()
+    service.start()
     err.print(f"Working on {service.store.database.path}", highlight=False, soft_wrap=True)
     while not stop.wait(1.0) and service.worker.is_healthy:
         pass

@@ -27,6 +27,10 @@ stage_seconds = Histogram(
 stage_episodes = Counter("memory_stage_episodes_total", "Episodes done.", ["stage"], registry=registry)
 stage_failures = Counter("memory_stage_failures_total", "Attempts that failed.", ["stage"], registry=registry)
 worker_outages = Counter("memory_worker_outages_total", "Times the worker could not use the store.", registry=registry)
+graph_store_outages = Counter(
+    "memory_graph_store_outages_total", "Times the graph store outside could not be told.", registry=registry
+)
+graph_store_lag = Gauge("memory_graph_store_lag", "Changed rows that it has not been told.", registry=registry)
 index_bytes = Gauge("memory_index_bytes", "Memory held by namespaces' indexes.", registry=registry)
 index_namespaces = Gauge("memory_index_namespaces", "Namespaces whose index is in memory.", registry=registry)
 commits = Gauge("memory_commits", "Commits of this process's writer since its start.", registry=registry)

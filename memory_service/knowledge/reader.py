@@ -1,0 +1,188 @@
+"""Questions about the graph, answered in the contract's models. Every answer is of one namespace."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from graph.queries.communities import Communities
+from graph.queries.summary import summary
+
+from graph.errors import StoreError, UnknownEntity
+from graph.queries.neighbourhood import neighbourhood
+from graph.queries.paths import paths
+from graph.queries.timeline import Cursor, timeline
+from graph.rows import EntityVersion, FactVersion
+from graph.stores.port import EntityFilter, FactFilter, GraphView, Moment
+from memory_service import limits
+from memory_service import wire_graph as wire
+from memory_service.clock import Clock
+from memory_service.errors import KnownAtUnsupported, NotFound
+from memory_service.instants import from_micros
+from memory_service.knowledge import answers
+from memory_service.knowledge.ids import entity_of
+from memory_service.knowledge.views import GraphViews, unavailable
+from memory_service.log.database import Database
+
+T = TypeVar("T")
+_SUMMARY_FACTS = 20
+
+
+class GraphReader:
+    """Reads graphs wherever they are kept. Thread-safe. Raises NotFound, GraphUnavailable."""
+
+    def __init__(self, views: GraphViews, database: Database, clock: Clock) -> None:
+        self._views = views
+        self._database = database
+        self._clock = clock
+        self._communities = Communities()
+
+    # --- entities -------------------------------------------------------------------------------------------------------
+
+    def entities(
+        self, namespace: str, wanted: EntityFilter, known_at: int | None, after: str, limit: int
+    ) -> list[wire.Entity]:
+        """By id."""
+        view = self._views.view(namespace)
+        found = _asked(lambda: view.entities(wanted, known_at, after, limit))
+        return [answers.entity(namespace, version, "") for version in found]
+
+    def entity(self, namespace: str, entity_id: str, known_at: int | None) -> wire.Entity:
+        """The entity that the id stands for now, or stood for then. Raises NotFound."""
+        view = self._views.view(namespace)
+        version = self._version(view, namespace, entity_id, known_at)
+        facts = _asked(lambda: self._current_facts(view, version.id, known_at))
+        return answers.entity(namespace, version, summary(version, facts))
+
+    def _current_facts(self, view: GraphView, entity_id: str, known_at: int | None) -> list[FactVersion]:
+        at = Moment(self._clock.now_micros(), known_at)
+        return view.facts(FactFilter(entity=entity_id), at, None, _SUMMARY_FACTS)
+
+    def actual(self, namespace: str, entity_id: str, known_at: int | None) -> str:
+        """The id that facts know it by. One that nobody has stays as it is, and finds nothing."""
+        with self._database.read() as connection:
+            return entity_of(connection, namespace, entity_id, known_at)
+
+    def resolve(self, namespace: str, entity_id: str, known_at: int | None) -> str:
+        """The id of the entity that this one is part of. Raises NotFound."""
+        return self._version(self._views.view(namespace), namespace, entity_id, known_at).id
+
+    def _version(self, view: GraphView, namespace: str, entity_id: str, known_at: int | None) -> EntityVersion:
+        with self._database.read() as connection:
+            actual = entity_of(connection, namespace, entity_id, known_at)
+        found = _asked(lambda: view.entities_by_id([actual], known_at)).get(actual)
+        if found is None:
+            raise NotFound(f"No entity {entity_id!r} here{'' if known_at is None else ' at that time'}.")
+        return found
+
+    # --- facts ----------------------------------------------------------------------------------------------------------
+
+    def facts(
+        self, namespace: str, wanted: FactFilter, at: Moment, after: Cursor | None, limit: int
+    ) -> tuple[list[wire.Fact], Cursor | None]:
+        """By start, latest first; and where the next page begins."""
+        view = self._views.view(namespace)
+        found = _asked(lambda: view.facts(wanted, at, after, limit + 1))
+        shown = found[:limit]
+        following = (shown[-1].start, shown[-1].id) if len(found) > limit else None
+        return self._told(view, shown, at.known_at), following
+
+    def history(self, namespace: str, fact_id: str) -> list[wire.Fact]:
+        """Every version ever believed, oldest first. Raises NotFound."""
+        view = self._views.view(namespace)
+        found = _asked(lambda: view.fact_history(fact_id))
+        if not found:
+            raise NotFound(f"No fact {fact_id!r} here.")
+        return [self._told(view, [version], version.created_at)[0] for version in found]
+
+    def timeline(
+        self, namespace: str, entity_id: str, known_at: int | None, after: Cursor | None, limit: int
+    ) -> tuple[list[wire.Fact], Cursor | None]:
+        """All that was ever true of an entity, earliest first."""
+        view = self._views.view(namespace)
+        actual = self.resolve(namespace, entity_id, known_at)
+        page = _asked(lambda: timeline(view, actual, known_at, after, limit))
+        return self._told(view, page.facts, known_at), page.next
+
+    def _told(self, view: GraphView, versions: Sequence[FactVersion], known_at: int | None) -> list[wire.Fact]:
+        if not versions:
+            return []
+        sources = _asked(lambda: view.sources([version.id for version in versions], known_at))
+        return answers.facts(versions, sources)
+
+    # --- structure ------------------------------------------------------------------------------------------------------
+
+    def neighbourhood(
+        self, namespace: str, entity_id: str, at: Moment, *, hops: int, per_hop: int, predicates: Sequence[str] | None
+    ) -> wire.Neighbourhood:
+        view = self._views.view(namespace)
+        actual = self.resolve(namespace, entity_id, at.known_at)
+        found = _asked(lambda: neighbourhood(view, actual, at, hops=hops, per_hop=per_hop, predicates=predicates))
+        return wire.Neighbourhood(
+            entities=[
+                wire.Neighbour(distance=n.distance, **answers.entity(namespace, n.entity, "").model_dump())
+                for n in found.entities
+            ],
+            facts=self._told(view, found.facts, at.known_at),
+            is_complete=found.is_complete,
+        )
+
+    def paths(self, namespace: str, a: str, b: str, at: Moment, *, max_hops: int, limit: int) -> wire.Paths:
+        view = self._views.view(namespace)
+        source, target = (self.resolve(namespace, one, at.known_at) for one in (a, b))
+        found = _asked(lambda: paths(view, source, target, at, max_hops=max_hops, limit=limit))
+        return wire.Paths(
+            items=[
+                wire.Path(
+                    entities=[wire.EntityRef(id=each.id, name=each.name) for each in path.entities],
+                    facts=self._told(view, path.facts, at.known_at),
+                )
+                for path in found.paths
+            ],
+            is_complete=found.is_complete,
+        )
+
+    def changes(
+        self, namespace: str, since: int, until: int, after: Cursor | None, limit: int
+    ) -> tuple[list[wire.Change], Cursor | None]:
+        """What was begun and what ceased to be believed in [since, until)."""
+        view = self._views.view(namespace)
+        found = _asked(lambda: view.changes(since, until, after, limit + 1))
+        shown = found[:limit]
+        made = [
+            wire.Change(
+                at=from_micros(moment),
+                kind="believed" if moment == version.created_at else "expired",
+                fact=self._told(view, [version], version.created_at)[0],
+            )
+            for moment, version in shown
+        ]
+        following = (shown[-1][0], shown[-1][1].id) if len(found) > limit else None
+        return made, following
+
+    def communities(self, namespace: str, known_at: int | None) -> list[wire.Community]:
+        """Of what is true and believed now. Raises KnownAtUnsupported for any other time: communities have no versions."""
+        if known_at is not None:
+            raise KnownAtUnsupported("Communities have no versions: they are told as known now.")
+        view = self._views.view(namespace)
+        at = Moment(as_of=self._clock.now_micros())
+        found = _asked(lambda: self._communities.of(namespace, view, at, limits.MAX_COMMUNITY_EDGES))
+        return [
+            wire.Community(
+                id=each.id,
+                name=each.name,
+                summary=each.summary,
+                members=[wire.EntityRef(id=member.id, name=member.name) for member in each.members],
+                fact_ids=list(each.fact_ids),
+                episode_ids=list(each.episode_ids),
+            )
+            for each in found
+        ]
+
+
+def _asked(question: Callable[[], T]) -> T:
+    """The store's answer; its errors as the contract's."""
+    try:
+        return question()
+    except UnknownEntity as error:
+        raise NotFound(str(error)) from None
+    except StoreError as error:
+        raise unavailable(error) from error

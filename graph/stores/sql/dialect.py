@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     Connection,
+    String,
     Table,
     TextClause,
     and_,
+    any_,
+    bindparam,
     cast,
     func,
     literal_column,
@@ -21,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from graph.model import Scalar
-from graph.stores.sql.schema import facts
+from graph.stores.sql.rows import FACT_NAMES
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -68,10 +73,23 @@ def contains(connection: Connection, column: Column[Any], word: str) -> Any:
     return func.instr(column, word) > 0
 
 
+def among(connection: Connection, column: Column[Any], values: Sequence[str]) -> Any:
+    """Whether a text column is one of any number of values, which are one parameter."""
+    if _is_postgresql(connection):
+        return column == any_(cast(bindparam(None, list(values), ARRAY(String)), ARRAY(String)))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
 def edges_statement(
     connection: Connection, side: str, *, is_past: bool, is_dated: bool, has_predicates: bool
 ) -> TextClause:
     """Each entity's first facts on one side, found by index and cut there, however many it has."""
+    return _edges(_is_postgresql(connection), side, is_past=is_past, is_dated=is_dated, has_predicates=has_predicates)
+
+
+@cache
+def _edges(is_postgresql: bool, side: str, *, is_past: bool, is_dated: bool, has_predicates: bool) -> TextClause:
     conditions = [
         f"x.{side} = i.value",
         "x.namespace = :namespace",
@@ -82,7 +100,7 @@ def edges_statement(
     ]
     if is_dated:
         conditions.append("x.start <= :as_of AND x.stop > :as_of")
-    if _is_postgresql(connection):
+    if is_postgresql:
         if has_predicates:
             conditions.append("x.predicate = ANY(:predicates)")
         return _postgresql_edges(side, " AND ".join(conditions))
@@ -91,7 +109,7 @@ def edges_statement(
     return _sqlite_edges(side, " AND ".join(conditions))
 
 
-_COLUMNS = ", ".join(f"f.{column.name}" for column in facts.columns)
+_COLUMNS = ", ".join(f"f.{name}" for name in FACT_NAMES)
 
 
 def _sqlite_edges(side: str, conditions: str) -> TextClause:

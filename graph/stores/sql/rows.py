@@ -1,12 +1,30 @@
 """Rows to versions and back."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Final
 
 from graph.model import Scalar
 from graph.rows import FOREVER, Attributes, EntityVersion, FactVersion, SourceVersion
-from graph.stores.sql.schema import AnyRow
+from graph.stores.sql.schema import AnyRow, entities, facts
 from graph.temporal.assertion import UNBOUNDED
+
+ENTITY_NAMES: Final = (
+    "id", "created_at", "expired_at", "name", "type", "aliases", "name_keys", "attributes", "first_at",
+)  # fmt: skip
+"""Columns in the order of a version's fields: values by place are read four times as fast as by name."""
+
+FACT_NAMES: Final = (
+    "id", "created_at", "expired_at", "subject_id", "subject_name", "predicate", "object_id", "object_text", "start",
+    "stop", "basis", "precision", "qualifiers", "text", "sentence", "confidence", "rule", "closed_by", "close_rule",
+)  # fmt: skip
+
+ENTITY_COLUMNS: Final = tuple(entities.c[name] for name in ENTITY_NAMES)
+FACT_COLUMNS: Final = tuple(facts.c[name] for name in FACT_NAMES)
+
+_entity_values = attrgetter(*ENTITY_NAMES)
+_fact_values = attrgetter(*FACT_NAMES)
 
 
 def entity_row(namespace: str, version: EntityVersion) -> dict[str, Any]:
@@ -26,16 +44,23 @@ def entity_row(namespace: str, version: EntityVersion) -> dict[str, Any]:
 
 
 def entity_version(row: AnyRow) -> EntityVersion:
+    """Of a row that has all columns, by their names."""
+    return entity_of(_entity_values(row))
+
+
+def entity_of(values: Sequence[Any]) -> EntityVersion:
+    """Of values in the order of ENTITY_COLUMNS."""
+    id, created_at, expired_at, name, type, aliases, name_keys, attributes, first_at = values
     return EntityVersion(
-        id=row.id,
-        created_at=row.created_at,
-        expired_at=row.expired_at,
-        name=row.name,
-        type=row.type,
-        aliases=tuple(json.loads(row.aliases)),
-        name_keys=tuple(json.loads(row.name_keys)),
-        attributes=_attributes(row.attributes),
-        first_at=row.first_at,
+        id,
+        created_at,
+        expired_at,
+        name,
+        type,
+        tuple(json.loads(aliases)),
+        tuple(json.loads(name_keys)),
+        _attributes(attributes),
+        first_at,
     )
 
 
@@ -66,26 +91,36 @@ def fact_row(namespace: str, version: FactVersion) -> dict[str, Any]:
 
 
 def fact_version(row: AnyRow) -> FactVersion:
+    """Of a row that has all columns, by their names."""
+    return fact_of(_fact_values(row))
+
+
+def fact_of(values: Sequence[Any]) -> FactVersion:
+    """Of values in the order of FACT_COLUMNS."""
+    (
+        id, created_at, expired_at, subject_id, subject_name, predicate, object_id, object_text, start, stop,
+        basis, precision, qualifiers, text, sentence, confidence, rule, closed_by, close_rule,
+    ) = values  # fmt: skip
     return FactVersion(
-        id=row.id,
-        created_at=row.created_at,
-        expired_at=row.expired_at,
-        subject_id=row.subject_id,
-        subject_name=row.subject_name,
-        predicate=row.predicate,
-        object_id=row.object_id,
-        object_text=row.object_text,
-        valid_at=None if row.start == UNBOUNDED else row.start,
-        invalid_at=None if row.stop == FOREVER else row.stop,
-        basis=row.basis,
-        precision=row.precision,
-        qualifiers=_attributes(row.qualifiers),
-        text=row.text,
-        sentence=row.sentence,
-        confidence=row.confidence,
-        rule=row.rule,
-        closed_by=row.closed_by,
-        close_rule=row.close_rule,
+        id,
+        created_at,
+        expired_at,
+        subject_id,
+        subject_name,
+        predicate,
+        object_id,
+        object_text,
+        None if start == UNBOUNDED else start,
+        None if stop == FOREVER else stop,
+        basis,
+        precision,
+        _attributes(qualifiers),
+        text,
+        sentence,
+        confidence,
+        rule,
+        closed_by,
+        close_rule,
     )
 
 

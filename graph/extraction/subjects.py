@@ -20,15 +20,20 @@ RELATIVE: Final = re.compile(
 )
 """My sister; my sister Ana; my sister, Ana,."""
 
+_FURTHER: Final = re.compile(
+    rf"'s? (?:(?:{ADJECTIVES}) )?(?P<role>{_ROLE})\b(?!-)(?!'s)(?:,? (?P<name>{_TITLE}{_NAME}))?"
+)
+"""My wife's sister; my sister Ana's husband."""
+
 _FIRST: Final = re.compile(
-    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {_NAME})?|{_NAME}|me|you) and I\b|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
+    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {_NAME})?|{_NAME}|me|you) and I\b|\b[Mm]e and (?:(?:my|our) (?:\w+ ){{0,2}}(?:{_ROLE})\b(?: {_NAME})?|{_NAME})|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
 )
 _THIRD: Final = re.compile(rf"{_TITLE}{_NAME}")
 _OWN: Final = re.compile(r"\b(?:[Mm]y|[Oo]ur)\b(?=\s)")
 _PERSONAL: Final = re.compile(r"\b(?:[Ss]he|[Hh]e)\b")
 _POSSESSIVE: Final = re.compile(r"'s\b|'(?=\s)")
 
-Kind = Literal["self", "own", "relative", "name", "pronoun"]
+Kind = Literal["self", "own", "relative", "further", "name", "pronoun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,17 @@ def relative(text: str, match: re.Match[str]) -> Subject:
             end = match.end("close")
         elif match["comma"]:
             name, end = None, match.end("role")
+    further = _FURTHER.match(text, end)
+    if further:
+        base = name.start if name is not None else match.start()
+        whole = Span(base, further.end(), text[base : further.end()])
+        named = _span(further, "name") if further["name"] and first_word(further["name"]) not in COMMON else None
+        if further["name"] and named is None:
+            whole = Span(base, further.end("role"), text[base : further.end("role")])
+        kind: Kind = "name" if named or name else "further"
+        return Subject(
+            kind, Span(match.start(), whole.end, text[match.start() : whole.end]), whole.end, name=named or whole
+        )
     owns = _POSSESSIVE.match(text, end)
     role = " ".join(match[0][: match.end("role") - match.start()].split()[1:])
     after = owns.end() if owns else end
@@ -85,7 +101,7 @@ def first_word(name: str) -> str:
 
 def _firsts(text: str) -> Iterator[Subject]:
     for match in _FIRST.finditer(text):
-        if match[0].endswith((" I", "I", "i", "We", "we")):
+        if match[0].endswith((" I", "I", "i", "We", "we")) or match[0][:3].lower() == "me ":
             yield Subject("self", _span(match), match.end())
 
 

@@ -18,6 +18,14 @@ _LOOK_BACK: Final = 12
 """Characters before a full stop that tell an abbreviation."""
 
 
+_TASK: Final = re.compile(
+    r"(?:(?:can|could) you |please |now |ok |okay |hi,? |hey,? |kindly )*(?:write|draft|rewrite|re-write|rephrase|paraphrase|translate|proofread|summari[sz]e|"
+    r"edit|correct|improve|compose|generate|create|continue|complete|act as|pretend|imagine|role-?play|you are|i want you to|"
+    r"suppose|here is (?:my|the|a)|here's (?:my|the|a)|fix|convert|turn|analy[sz]e)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence, with its place in the episode's text."""
@@ -28,6 +36,11 @@ class Sentence:
     @property
     def end(self) -> int:
         return self.start + len(self.text)
+
+    @property
+    def is_order_to_write(self) -> bool:
+        """Whether what follows is a text that is to be worked on, or a part to be played."""
+        return _TASK.match(self.text) is not None
 
     @property
     def is_question(self) -> bool:

@@ -48,7 +48,7 @@ def read_verb(text: str, start: int, end: int) -> Verb | None:
     for _ in range(_MAX_WORDS):
         match = _WORD.match(text, position, end)
         if match is None:
-            return _bare_be(helpers, negation, adverbs, position)
+            return _bare_be(text, helpers, negation, adverbs, position)
         word = match[1].lower()
         if word in UNCERTAIN or (word in MODALS and word not in ("can", "can't", "cannot")):
             return None
@@ -112,10 +112,11 @@ def _is_participle(word: str) -> bool:
     return word in PARTICIPLES or bool(_ED.match(word))
 
 
-def _bare_be(helpers: list[str], negation: Negation, adverbs: set[str], position: int) -> Verb | None:
+def _bare_be(text: str, helpers: list[str], negation: Negation, adverbs: set[str], position: int) -> Verb | None:
     """What follows a form of "be" is no word: a number, a quote, 健太's are words."""
     if not helpers or helpers[-1] not in BE:
         return None
+    position += len(text[position:]) - len(text[position:].lstrip())
     return Verb("be", _tense("", helpers), negation, False, position, position, adverbs=frozenset(adverbs))
 
 

@@ -28,7 +28,7 @@ _AS: Final = compiled(r"(?: [\w'-]+){0,2}? as (?:an?|the|our|one of the) ")
 _JOB_AS: Final = compiled(
     r" (?:an? |my |the )?(?:[\w'-]+ ){0,3}?(?:job|position|role|gig|work|internship) as (?:an?|the) "
 )
-_TO_ROLE: Final = compiled(r"(?:recently |just )?(?:promoted|appointed|made) (?:to )?(?:an? |the )?")
+_TO_ROLE: Final = compiled(r" ?(?:recently |just )?(?:promoted|appointed|made) (?:to )?(?:an? |the )?")
 _AT_ORG: Final = compiled(r" (?:at|for|with) ")
 _OCCUPATION_STOPS: Final = STOPS | forms("working specializing specialising focusing focused living")
 

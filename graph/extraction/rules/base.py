@@ -15,7 +15,7 @@ from graph.model import Scalar
 Aspect = Literal["state", "event", "end", "always"]
 """A state holds while its verb is present; an event begins what it names; an end ends it; some facts have no time."""
 
-ObjectKind = Literal["place", "organization", "person", "pet", "literal", "role", "animal"]
+ObjectKind = Literal["place", "organization", "person", "pet", "literal", "role", "animal", "speaker"]
 
 
 @dataclass(frozen=True, slots=True)

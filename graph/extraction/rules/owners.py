@@ -6,7 +6,7 @@ from typing import Final
 
 from graph.extraction.clauses import Clause
 from graph.extraction.lexicon import LANGUAGES, VALUED
-from graph.extraction.phrases import Span, listed, name, noun_phrase
+from graph.extraction.phrases import Span, is_name_word, listed, name, noun_phrase
 from graph.extraction.relatives import PETS, TIES
 from graph.extraction.rules.base import DATE, Said, compiled, forms
 from graph.extraction.words import COMMON
@@ -30,7 +30,6 @@ _FAVOURITE: Final = compiled(
 _VALUED: Final = compiled(
     rf" ?(?:new |old |current |main )?(?P<thing>{'|'.join(sorted(VALUED))})(?:{_IS})(?: actually| just| currently| now)? (?:an?|the) "
 )
-_MODEL: Final = compiled(r"(?:\d{4} )?[^\Wa-z]|\d")
 _NATIVE: Final = compiled(rf" ?(?:native|first|mother) (?:language|tongue){_IS} ")
 _PET_NAMED: Final = compiled(
     rf" ?(?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)|,? (?:named|called)|,)? ?(?=[^\Wa-z])"
@@ -98,10 +97,9 @@ def _favourite(text: str, clause: Clause) -> Iterator[Said]:
 
 def _valued(text: str, clause: Clause) -> Iterator[Said]:
     match = _VALUED.match(text, _at(clause), clause.end)
-    if match and _MODEL.match(text, match.end(), clause.end):
-        thing = noun_phrase(text, match.end(), clause.end)
-        if thing is not None:
-            yield Said("owns", thing, qualifiers={"kind": match["thing"].lower()})
+    thing = noun_phrase(text, match.end(), clause.end) if match else None
+    if match and thing is not None and (thing.text[0].isdigit() or is_name_word(thing.text.split()[0])):
+        yield Said("owns", thing, qualifiers={"kind": match["thing"].lower()})
 
 
 def _native(text: str, clause: Clause) -> Iterator[Said]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from graph.extraction.phrases import Span
+from graph.extraction.phrases import Span, name
 from graph.extraction.relatives import ADJECTIVES, TIES, Tie
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms
 from graph.extraction.words import COMMON
@@ -119,7 +119,9 @@ def _is_tied(reading: Reading) -> Iterator[Said]:
         match = reading.match(_IS_MY)
         tie = TIES.get(match["role"].lower()) if match else None
         if match and tie is not None and (match["whose"] or match["of"]):
-            yield of_tie(tie, None)
+            yield Said(
+                tie.predicate, None, "speaker", "state", is_from_other=not tie.is_from_other, is_over=tie.is_over
+            )
     friends = reading.match(_FRIENDS_WITH)
     if friends:
         person = _person(reading, friends.end())
@@ -131,6 +133,42 @@ def _is_tied(reading: Reading) -> Iterator[Said]:
 def of_tie(tie: Tie, person: Span | None) -> Said:
     """What "my sister Ana" says, of the one who speaks; without a person the clause's subject is the one."""
     return Said(tie.predicate, person, "person", "state", is_from_other=tie.is_from_other, is_over=tie.is_over)
+
+
+_AND_A: Final = compiled(r",? and(?= an? )")
+
+
+def _has_relatives_too(reading: Reading, start: int) -> Iterator[Said]:
+    """Reads on: "and a son named Max"."""
+    more = reading.match(_AND_A, start)
+    match = reading.match(_HAVE, more.end()) if more else None
+    tie = TIES.get(match["role"].lower()) if match else None
+    named = reading.match(_NAMED, match.end()) if match else None
+    person = reading.name(named.end()) if named else None
+    if tie is not None and person is not None:
+        yield of_tie(tie, person)
+
+
+_WE_ARE: Final = {
+    "married": "spouse", "engaged": "engaged_to", "dating": "partner", "together": "partner", "siblings": "sibling_of",
+    "friends": "friend_of", "colleagues": "colleague_of", "coworkers": "colleague_of", "neighbours": "neighbour_of",
+    "neighbors": "neighbour_of", "cousins": "relative_of",
+}  # fmt: skip
+_WE: Final = compiled(
+    r"(?:now |still |best |good |close |happily |getting )*(?P<what>[a-z]+)(?=$|[,.;!]| (?:and|since|for|now|in))"
+)
+
+
+def _are(reading: Reading) -> Iterator[Said]:
+    """Reads "Ben and I are married"."""
+    match = reading.match(_WE)
+    predicate = _WE_ARE.get(match["what"].lower()) if match else None
+    subject = reading.subject.span
+    if predicate is None or not subject.text.endswith(" and I") or "getting" in (match[0] if match else ""):
+        return
+    person = name(reading.text, subject.start, subject.end - len(" and I"))
+    if person is not None and person.text.split()[0].lower() not in COMMON:
+        yield Said(predicate, person, "person")
 
 
 def _has_relatives(reading: Reading) -> Iterator[Said]:
@@ -147,6 +185,7 @@ def _has_relatives(reading: Reading) -> Iterator[Said]:
     if people and people[0].text.split()[0].lower() not in COMMON:
         for person in people:
             yield of_tie(tie, person)
+        yield from _has_relatives_too(reading, people[-1].end)
     elif (
         word in TIES
         and tie.predicate not in ("friend_of", "colleague_of", "neighbour_of")
@@ -164,5 +203,6 @@ RULES: Final = (
     Rule("broke_up", forms("broke split"), _broke_up, "I broke up with Rui."),
     Rule("divorced", forms("divorced"), _divorced, "We divorced in 2019."),
     Rule("is_tied", forms("be"), _is_tied, "Ana is my sister."),
+    Rule("are", forms("be"), _are, "Ben and I are married."),
     Rule("has_relatives", forms("have has got"), _has_relatives, "I have two brothers, Sam and Idris."),
 )

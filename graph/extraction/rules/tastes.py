@@ -130,7 +130,7 @@ def _is_fan(reading: Reading) -> Iterator[Said]:
 
 def _plays(reading: Reading) -> Iterator[Said]:
     verb = reading.verb
-    if verb.tense == "past" or (verb.tense == "perfect" and not verb.is_progressive):
+    if verb.negation != "never" and (verb.tense == "past" or (verb.tense == "perfect" and not verb.is_progressive)):
         return
     for noun in reading.nouns(reading.after):
         if singular(head(noun)) in ACTIVITIES or head(noun) in ACTIVITIES:

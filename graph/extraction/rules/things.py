@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING
+from graph.extraction.lexicon import ABSTRACT, BRANDS, CONCRETE, EVENTS, LASTING
 from graph.extraction.phrases import Span, noun_phrase
 from graph.extraction.relatives import PEOPLE, PETS
 from graph.extraction.rules.base import AMOUNT, Aspect, Reading, Rule, Said, compiled, forms, head, singular
@@ -60,7 +60,7 @@ def _bought_things(reading: Reading, start: int) -> Iterator[Span]:
     for noun in _nouns(reading, start):
         if (
             head(noun) in ABSTRACT
-            or noun.text.lower() in ("tickets", "lunch", "dinner", "coffee", "breakfast")
+            or noun.text.lower() in ("lunch", "dinner", "coffee", "breakfast")
             or AMOUNT.fullmatch(noun.text)
         ):
             return
@@ -110,7 +110,7 @@ def _got(reading: Reading) -> Iterator[Said]:
         return
     last = nouns[-1].end
     is_gift = bool(reading.match(_GIFT, last) or reading.match(_FROM_PERSON, last))
-    is_sold = bool(reading.search(AMOUNT, last)) or (bool(reading.match(_STORE, last)) and not is_gift)
+    is_sold = bool(reading.search(AMOUNT, last))
     for noun in nouns:
         word = singular(head(noun))
         if word in PETS or noun.text.lower().endswith(
@@ -178,6 +178,8 @@ def _has(reading: Reading) -> Iterator[Said]:
 def _model(noun: Span) -> bool:
     """A product by its name: "Fitbit Charge 3", "Nikon D750", but no "PhD" and no "French exam"."""
     last = noun.text.split()[-1]
+    if not BRANDS.isdisjoint(noun.text.lower().split()):
+        return True
     return any(c.isdigit() for c in last[-2:]) and any(c.isupper() for c in noun.text)
 
 
@@ -232,7 +234,7 @@ def _rid(reading: Reading) -> Iterator[Said]:
         or (reading.match(_RID) if reading.verb.form in ("sold", "donated") else None)
     )
     noun = reading.noun(match.end() - 1) if match else None
-    if noun is not None and head(noun) not in ABSTRACT:
+    if noun is not None and (singular(head(noun)) in CONCRETE | LASTING or _model(noun)):
         yield Said("owns", noun, aspect="end")
 
 
@@ -249,7 +251,7 @@ _USING: Final = compiled(r"(?:using )?")
 
 def _used_things(reading: Reading, start: int) -> Iterator[Span]:
     for noun in reading.nouns(start):
-        if singular(head(noun)) in _NOT_USED or head(noun) in _NOT_USED:
+        if noun.text.islower() and (singular(head(noun)) in _NOT_USED or head(noun) in _NOT_USED):
             return
         if noun.text.lower().startswith(("same ", "different ", "combination", "mix ")):
             return

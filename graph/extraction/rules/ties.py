@@ -6,15 +6,15 @@ from typing import Final
 
 from graph.extraction.clauses import Clause
 from graph.extraction.kin import tie_of
-from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING
-from graph.extraction.phrases import Span, noun_phrase, tokens
-from graph.extraction.relatives import PETS, TIES
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING, NEVER_WORK, OCCUPATIONS
+from graph.extraction.phrases import Span, listed, name, noun_phrase, tokens
+from graph.extraction.relatives import ADJECTIVES, PETS, TIES
 from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
 from graph.extraction.rules.people import of_tie
 from graph.extraction.subjects import RELATIVE, Subject, relative
 from graph.extraction.text import Sentence
 from graph.extraction.verbs import Verb
-from graph.extraction.words import STOPS
+from graph.extraction.words import COMMON, STOPS
 
 Told = tuple[Subject, Clause | None, Said]
 
@@ -47,10 +47,84 @@ def _ties(sentence: Sentence) -> Iterator[Told]:
         yield _speaker(match.start()), None, said
 
 
+_SEVERAL: Final = {
+    "kids": "kid", "children": "child", "sons": "son", "daughters": "daughter", "brothers": "brother", "sisters": "sister",
+    "siblings": "sibling", "parents": "parent", "cousins": "cousin", "nephews": "nephew", "nieces": "niece", "friends": "friend",
+    "colleagues": "colleague", "coworkers": "coworker", "neighbours": "neighbour", "neighbors": "neighbor", "twins": "child",
+    "grandkids": "grandchild", "grandchildren": "grandchild",
+}  # fmt: skip
+_PLURAL: Final = compiled(
+    rf"\b(?:my|our) (?:(?:{ADJECTIVES}|two|three|four) ){{0,2}}(?P<role>{'|'.join(_SEVERAL)})(?P<comma>,)? (?=[^\Wa-z])"
+)
+
+
+def _several(sentence: Sentence) -> Iterator[Told]:
+    """Reads "my kids, Anna and Theo,"."""
+    for match in _PLURAL.finditer(sentence.text):
+        people = listed(sentence.text, match.end(), len(sentence.text), named_only=True)
+        if (
+            len(people) < 2
+            or any(each.text.split()[0].lower() in COMMON for each in people)
+            or _IF.search(sentence.text, 0, match.start())
+        ):
+            continue
+        for person in people:
+            yield _speaker(match.start()), None, of_tie(TIES[_SEVERAL[match["role"].lower()]], person)
+
+
+_FAVOURITE: Final = compiled(
+    r"(?:^|[,.;!:] |\b(?:and|but|so|because) )(?P<value>[^,.;:!?]{1,60}?)(?:'s| is| are)(?: still| definitely| probably| by far| actually| also)? (?:my|our) "
+    r"(?:all[- ]time |absolute |current |personal |new )?favou?rite (?P<kind>[a-z]+(?: [a-z]+)?)"
+)
+
+
+def _favourites(sentence: Sentence) -> Iterator[Told]:
+    """Reads "Inception is my favourite film"."""
+    for match in _FAVOURITE.finditer(sentence.text):
+        value = noun_phrase(sentence.text, match.start("value"), match.end("value"))
+        if (
+            value is None
+            or value.end != match.end("value")
+            or value.text.lower() in ("part", "one")
+            or match["kind"].split()[0] in ("part", "thing", "one", "so", "because")
+        ):
+            continue
+        kind = match["kind"].split(" of ")[0]
+        yield _speaker(match.start()), None, Said("favourite", value, qualifiers={"kind": kind})
+
+
 _ROLE: Final = compiled(
     r"\bmy (?:(?P<past>previous|former|old|last|past|first) |(?:current|new|present|day) )?(?:role|job|position|work|career) as "
     r"(?:(?:an?|the) |(?=[^\Wa-z]))"
 )
+
+
+_NAMED_PET: Final = compiled(
+    rf"\b(?:my|our) (?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))}) (?:named |called )?(?=[^\Wa-z])"
+)
+
+
+def _pets(sentence: Sentence) -> Iterator[Told]:
+    for match in _NAMED_PET.finditer(sentence.text):
+        found = name(sentence.text, match.end(), len(sentence.text))
+        if found is None or found.text.split()[0].lower() in COMMON or _IF.search(sentence.text, 0, match.start()):
+            continue
+        yield _speaker(match.start()), None, Said("has_pet", found, "pet", qualifiers={"kind": match["pet"].lower()})
+
+
+_AS_A: Final = compiled(r"^(?:[a-z]+,? )?as an? (?=[^,.]{3,60}, (?:i|my|we)\b)")
+
+
+def _as_a(sentence: Sentence) -> Iterator[Told]:
+    """Reads "As a nurse, I work nights"."""
+    match = _AS_A.match(sentence.text)
+    job = noun_phrase(sentence.text, match.end(), len(sentence.text)) if match else None
+    if (
+        job is not None
+        and singular(head(job)) in OCCUPATIONS - NEVER_WORK
+        and not job.text.lower().startswith(("former", "future", "aspiring", "retired"))
+    ):
+        yield _speaker(0), None, Said("occupation", job)
 
 
 _LOST: Final = compiled(r"\b(?:lost|quit|left|resigned from|retired from)\s+$")
@@ -168,6 +242,10 @@ RULES: Final = (
         _ties,
         "My sister Ana laughed.",
     ),
+    SentenceRule("pets", PETS, _pets, "I took my dog Rex to the park."),
+    SentenceRule("as_a", forms("as"), _as_a, "As a nurse, I work nights."),
+    SentenceRule("several", frozenset(_SEVERAL), _several, "My kids, Anna and Theo, love swimming."),
+    SentenceRule("favourites", forms("favourite favorite"), _favourites, "Inception is my favourite film."),
     SentenceRule("roles", forms("role job position work career"), _roles, "I used it in my previous role as a chef."),
     SentenceRule(
         "relative_clauses",

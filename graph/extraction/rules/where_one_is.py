@@ -19,6 +19,9 @@ _AWAY_FROM: Final = compiled(r" (?:back |over |out |here |away |up |down )*(?:fr
 _BASED: Final = compiled(r"(?:based|living|residing|located|living out) (?:out of|in) ")
 _BORN: Final = compiled(r"born (?:and (?:raised|bred|brought up) )?(?:in|at) ")
 _BORN_ON: Final = compiled(rf"born (?:in \w+ )?(?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
+_IN_PLACE: Final = compiled(r",? (?:in|at) ")
+_YEAR: Final = compiled(r"\d{4}")
+_ON_DATE: Final = compiled(rf" (?:on|in) (?P<date>{DATE}|\d{{4}}\b)")
 _FROM: Final = compiled(r"(?:originally )?from ")
 _FROM_AFTER: Final = compiled(r" (?:originally )?from ")
 _VISITED_PLACE: Final = forms(
@@ -87,15 +90,17 @@ def _is_somewhere(reading: Reading) -> Iterator[Said]:
 def _born(reading: Reading) -> Iterator[Said]:
     dated = reading.match(_BORN_ON)
     if dated:
-        predicate = (
-            "born_on" if any(len(part) == 4 and part.isdigit() for part in dated["date"].split()) else "birthday"
-        )
+        predicate = "born_on" if _YEAR.search(dated["date"]) else "birthday"
         yield Said(predicate, reading.span(dated, "date"), aspect="always")
-        return
-    match = reading.match(_BORN)
+    match = reading.match(_BORN) if dated is None else reading.match(_IN_PLACE, dated.end())
     place = reading.name(match.end()) if match else None
     if place is not None and not place.text.isdigit():
         yield Said("born_in", place, "place", "always")
+        after = reading.match(_ON_DATE, place.end) if dated is None else None
+        if after:
+            yield Said(
+                "born_on" if _YEAR.search(after["date"]) else "birthday", reading.span(after, "date"), aspect="always"
+            )
 
 
 def _comes_from(reading: Reading) -> Iterator[Said]:
@@ -155,8 +160,8 @@ def _went(reading: Reading) -> Iterator[Said]:
 
 def _spent(reading: Reading) -> Iterator[Said]:
     match = reading.match(_SPENT)
-    if match:
-        yield from _known(reading.names(match.end()))
+    for span in reading.names(match.end()) if match else ():
+        yield Said("visited", span, "place", "event")
 
 
 def _took_trip(reading: Reading) -> Iterator[Said]:

@@ -13,8 +13,8 @@ _AT: Final = compiled(
     r"in (?:the )?[\w&' -]{1,40}?|on [\w' -]{1,40}?))*? (?P<at>at|for) "
 )
 _WITH: Final = compiled(r" with (?=[^\Wa-z][\w& ]+ (?:as|Inc|Corp|Ltd|Group)\b)")
-_EMPLOYED: Final = compiled(r"(?:hired|employed|recruited) (?:by|at) ")
-_FIRED: Final = compiled(r"(?:fired|laid off|let go|made redundant) (?:from|by) (?:my job at )?")
+_EMPLOYED: Final = compiled(r" ?(?:hired|employed|recruited) (?:by|at) ")
+_FIRED: Final = compiled(r" ?(?:fired|laid off|let go|made redundant) (?:from|by) (?:my job at )?")
 _JOB_AT: Final = compiled(
     r" (?:an? |my |this |the )?(?:[\w'-]+ ){0,4}?(?:job|position|role|internship|work|working)(?: as (?:an? |the )?[\w' -]{1,50}?)? (?:at|with|for) "
 )
@@ -24,6 +24,10 @@ _FROM: Final = compiled(r" from (?:(?:my|his|her) (?:[\w'-]+ ){0,3}?(?:job|posit
 _NO_EMPLOYER: Final = forms(
     "home office desk work night computer hour age pace moment gym time weekend living library café cafe school "
     "same minute start end week month year day company project firm place"
+)
+_BUILDINGS: Final = forms("library café cafe school gym office firm company")
+_NO_MORE_JOB: Final = compiled(
+    r" (?:my|his|her) (?:old |day |corporate )?job(?=$|[,.;!]| (?:last|yesterday|in|two|three|a|and|to|this|recently|because|so)\b)"
 )
 _AS_ROLE: Final = compiled(r" as (?:an?|the|their) ")
 
@@ -65,16 +69,11 @@ def employer(reading: Reading, start: int) -> Span | None:
     name = reading.name(start)
     if name is not None:
         return name if not (places.is_place(name.text) and places.country(name.text)) else None
-    text = reading.text[start : start + 6].lower()
-    noun = reading.noun(start) if text.startswith(("the ", "an ", "a ")) else None
-    if (
-        noun is None
-        or singular(head(noun)) in _NO_EMPLOYER
-        or noun.text[0].isdigit()
-        or head(noun) in ("while", "whole")
-    ):
+    noun = reading.noun(start) if reading.text[start : start + 4].lower() == "the " else None
+    if noun is None or noun.text[0].isdigit():
         return None
-    return noun
+    is_anywhere = singular(head(noun)) in _NO_EMPLOYER and (" " not in noun.text or head(noun) not in _BUILDINGS)
+    return None if is_anywhere else noun
 
 
 def _works_at(reading: Reading) -> Iterator[Said]:
@@ -119,6 +118,9 @@ def _left(reading: Reading) -> Iterator[Said]:
     org = employer(reading, match.end()) if match else None
     if org is not None:
         yield Said("works_at", org, "organization", "end")
+        return
+    if reading.match(_NO_MORE_JOB):
+        yield Said("works_at", None, aspect="end")
         return
     noun = reading.name(reading.after) or reading.noun(reading.after)
     if noun is not None and reading.verb.form != "lost" and singular(head(noun)) in CLUBS:
@@ -191,9 +193,6 @@ def _goes_to_school(reading: Reading) -> Iterator[Said]:
 def _graduated(reading: Reading) -> Iterator[Said]:
     match = reading.match(_GRADUATED) or reading.match(_LONG_GRADUATED)
     school = reading.name(match.end()) if match else None
-    if school is None and match:
-        noun = reading.noun(match.end())
-        school = noun if noun and singular(head(noun)) in SCHOOLS else None
     if school is not None:
         yield Said("studies_at", school, "organization", "end")
     yield from _degree(reading)
@@ -233,7 +232,7 @@ def _did_degree(reading: Reading) -> Iterator[Said]:
     )
     school = reading.name(match.end()) if match else None
     if school is not None:
-        yield Said("studies_at", school, "organization", "end")
+        yield Said("studies_at", school, "organization", is_over=True)
 
 
 def _doing_degree(reading: Reading) -> Iterator[Said]:

@@ -3,17 +3,27 @@
 A group is all assertions of one subject and functional predicate, or of one subject, accumulating predicate and object. The
 rules, each named in the fact that it closed:
 
-- `successor`: a functional predicate's next object, unless one contains the other, ends the period before it;
-- `corrected`: a successor with the same start: the earlier said period is empty, true at no time;
+- `successor`: a functional predicate's next object, unless one contains the other, ends the period before it. Containment that
+  any claim of the group tells holds for all of them;
+- `corrected`: a successor with the same start: the earlier said period is empty, true at no time. Two starts that nobody knows
+  are the same only where both periods are still open;
 - `ended`: a later claim says that it stopped;
-- `stated`: the claim itself, or another of the same period, names the end.
+- `stated`: the claim itself, or another of the same period, names the end. Of several named ends the one counts whose claim
+  sorts last.
 
 An assertion of the same object within a period adds a source, its qualifiers, and the more precise start or end (refinement).
-A denial takes back what was said before it of the same object. Nothing is closed for being similar.
+One that begins where a stated end stops the period carries the period on: it has the end of that assertion, or none. A claim
+without a known start ("she used to live in Faro") is of the last period of its object that began before its end, and knows no
+more of the start than is known. A denial takes back what was said before it, or at the same time, of the same object. Nobody
+stands in a symmetric relation to themselves: where a merge makes a claim say so, it says nothing while the merge stands.
+Nothing is closed for being similar.
 """
 
+from calendar import isleap, monthrange
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Final
 
@@ -22,8 +32,9 @@ from graph.predicates import Predicate
 from graph.temporal.assertion import UNBOUNDED, Assertion
 
 _DAY: Final = 86_400_000_000
-_VAGUENESS: Final[dict[Precision, int]] = {"instant": 1, "day": _DAY, "month": 31 * _DAY, "year": 366 * _DAY}
-"""How long after a start that is stated to this precision the true start may lie, in microseconds."""
+_FINENESS: Final[dict[Precision, int]] = {"year": 0, "month": 1, "day": 2, "instant": 3}
+_FIRST_MIDNIGHT: Final = timedelta(hours=14)
+"""By how much the first time zone is ahead of UTC: where a month begins at home, it has begun everywhere so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,9 @@ class Period:
 
 def timeline(assertions: Iterable[Assertion], kind: Predicate) -> list[Period]:
     """All periods of a group, by start. The order in which assertions come does not matter."""
-    standing = sorted(_placed(_not_denied(list(assertions), kind), kind), key=lambda a: a.sort_key)
+    telling = [a for a in assertions if not _is_of_itself(a, kind)]
+    placed = _placed(_with_containers(_not_denied(telling, kind)), kind)
+    standing = sorted(placed, key=lambda a: a.sort_key)
     empty: list[Period] = []
     return reduce(lambda periods, each: advance(periods, each, kind), standing, empty)
 
@@ -84,6 +97,18 @@ def advance(periods: Sequence[Period], new: Assertion, kind: Predicate) -> list[
         if _continues(period, new, start, kind):
             return [*periods[:index], _supported(period, new), *periods[index + 1 :]]
     return [*(_succeeded(period, new, start, kind) for period in periods), _begun(new)]
+
+
+def _is_of_itself(assertion: Assertion, kind: Predicate) -> bool:
+    return kind.is_symmetric and assertion.subject == assertion.object_key
+
+
+def _with_containers(assertions: Sequence[Assertion]) -> list[Assertion]:
+    """Each knows of its object's containers what any of them does, so that it is no matter which of them is told first."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for each in assertions:
+        known[each.object_key] |= each.within
+    return [replace(a, within=frozenset(known[a.object_key])) if known[a.object_key] else a for a in assertions]
 
 
 def _not_denied(assertions: Sequence[Assertion], kind: Predicate) -> list[Assertion]:
@@ -105,7 +130,7 @@ def _speaks_of(claim: Assertion, other: Assertion | Period, kind: Predicate) -> 
 
 def needs_whole_group(assertion: Assertion, kind: Predicate) -> bool:
     """Whether it says something of others than the last period, so that a group which holds it cannot be carried on."""
-    return assertion.stance == "denies" or _has_no_place(assertion, kind)
+    return assertion.stance == "denies" or _has_no_place(assertion, kind) or _is_of_itself(assertion, kind)
 
 
 def _has_no_place(assertion: Assertion, kind: Predicate) -> bool:
@@ -127,7 +152,8 @@ def _at_its_period(lost: Assertion, known: Sequence[Assertion], kind: Predicate)
     ]
     if not same:
         return lost
-    return replace(lost, valid_at=max(same, key=lambda k: k.sort_key).valid_at, basis="observed")
+    last = max(same, key=lambda k: k.sort_key)
+    return replace(lost, valid_at=last.valid_at, basis=last.basis, precision=last.precision)
 
 
 def _continues(period: Period, new: Assertion, start: int, kind: Predicate) -> bool:
@@ -144,6 +170,8 @@ def _supported(period: Period, new: Assertion) -> Period:
     """One more source; what it knows better is taken over."""
     is_refined = _refines_start(period, new)
     states_end = new.invalid_at is not None and new.invalid_at != period.invalid_at
+    if new.invalid_at is None and new.sort_key[0] == period.invalid_at:
+        period = replace(period, invalid_at=None, closed_by=None, close_rule=None)
     first = min(period.arrival, new.arrival)
     return replace(
         period,
@@ -168,11 +196,25 @@ def _refines_start(period: Period, new: Assertion) -> bool:
     """A stated start within the vagueness of one stated less precisely: "in 2023", then "in May 2023"."""
     if period.valid_at is None or new.valid_at is None or (period.basis, new.basis) != ("stated", "stated"):
         return False
-    return period.valid_at < new.valid_at < period.valid_at + _VAGUENESS[period.precision]
+    is_finer = _FINENESS[new.precision] > _FINENESS[period.precision]
+    return is_finer and period.valid_at < new.valid_at < period.valid_at + _vagueness(period.valid_at, period.precision)
+
+
+def _vagueness(start: int, precision: Precision) -> int:
+    """How long after a start that is stated to this precision the true start may lie, in microseconds."""
+    if precision in ("instant", "day"):
+        return _DAY if precision == "day" else 0
+    try:
+        date = datetime(1970, 1, 1) + timedelta(microseconds=start) + _FIRST_MIDNIGHT
+    except OverflowError:  # a year that the calendar does not have
+        return _DAY
+    return _DAY * (monthrange(date.year, date.month)[1] if precision == "month" else 365 + isleap(date.year))
 
 
 def _succeeded(period: Period, new: Assertion, start: int, kind: Predicate) -> Period:
     if not _conflicts(period, new, kind) or not (period.invalid_at is None or start < period.invalid_at):
+        return period
+    if _has_no_place(new, kind) and period.valid_at is None and (new.invalid_at, period.invalid_at) != (None, None):
         return period
     rule = "corrected" if start == period.start else "successor"
     return replace(period, invalid_at=start, closed_by=new.id, close_rule=rule)

@@ -11,24 +11,24 @@ from graph.extraction.words import COMMON
 
 _ROLE: Final = "|".join(sorted((re.escape(word) for word in PEOPLE), key=len, reverse=True))
 _CAPITAL: Final = rf"[^\W\d_a-z][\w{MARK}-]*"
-_NAME: Final = rf"{_CAPITAL}(?: {_CAPITAL}){{0,2}}"
+NAME: Final = rf"{_CAPITAL}(?: {_CAPITAL}){{0,2}}"
 _TITLE: Final = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? )?"
 
 RELATIVE: Final = re.compile(
     rf"\b(?:[Mm]y|[Oo]ur) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>{_ROLE})\b(?!-)"
-    rf"(?:(?P<comma>,)? (?:named |called )?(?P<name>{_TITLE}{_NAME}))?(?P<close>,)?"
+    rf"(?: of [\w-]+ years)?(?:(?P<comma>,)? (?:named |called )?(?P<name>{_TITLE}{NAME}))?(?P<close>,)?"
 )
 """My sister; my sister Ana; my sister, Ana,."""
 
 _FURTHER: Final = re.compile(
-    rf"'s? (?:(?:{ADJECTIVES}) )?(?P<role>{_ROLE})\b(?!-)(?!'s)(?:,? (?P<name>{_TITLE}{_NAME}))?"
+    rf"'s? (?:(?:{ADJECTIVES}) )?(?P<role>{_ROLE})\b(?!-)(?!'s)(?:,? (?P<name>{_TITLE}{NAME}))?"
 )
 """My wife's sister; my sister Ana's husband."""
 
 _FIRST: Final = re.compile(
-    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {_NAME})?|{_NAME}|me|you) and I\b|\b[Mm]e and (?:(?:my|our) (?:\w+ ){{0,2}}(?:{_ROLE})\b(?: {_NAME})?|{_NAME})|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
+    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {NAME})?|{NAME}|me|you) and I\b|\b[Mm]e and (?:(?:my|our) (?:\w+ ){{0,2}}(?:{_ROLE})\b(?: {NAME})?|{NAME})|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
 )
-_THIRD: Final = re.compile(rf"{_TITLE}{_NAME}")
+_THIRD: Final = re.compile(rf"{_TITLE}{NAME}")
 _OWN: Final = re.compile(r"\b(?:[Mm]y|[Oo]ur)\b(?=\s)")
 _PERSONAL: Final = re.compile(r"\b(?:[Ss]he|[Hh]e)\b")
 _POSSESSIVE: Final = re.compile(r"'s\b|'(?=\s)")

@@ -151,7 +151,7 @@ def _tense(word: str, helpers: list[str]) -> Tense:
     return "past" if word in _PAST or _ED.match(word) else "present"
 
 
-_GERUND: Final = re.compile(r"\s+(?P<word>[a-z]+ing)\b")
+_GERUND: Final = re.compile(r"\s+(?:up )?(?P<word>[a-z]+ing)\b")
 _STOPPED: Final = frozenset(["stopped", "quit"])
 _STARTED: Final = frozenset(["started", "began"])
 _SAVOURED: Final = frozenset(["loved", "enjoyed", "love", "enjoy", "remember"])
@@ -164,6 +164,8 @@ def unfolded(text: str, verb: Verb, end: int) -> list[Verb]:
     if match is None or verb.negation:
         return [verb]
     word, start, stop = match["word"], match.start("word"), match.end("word")
+    if verb.form == "ended" and word in ("buying", "getting", "purchasing"):
+        return [verb, Verb("bought", "past", "", False, start, stop)]
     if verb.form in _STOPPED and verb.tense in ("past", "perfect"):
         if word == "being":
             return [Verb("be", "used_to", "", False, stop + 1, stop + 1)]

@@ -24,12 +24,15 @@ _ROLE_BEFORE: Final = compiled(
     r"(?:former|retired|ex|aspiring|wannabe|would-be|future|beginner|amateur|hobby|budding|part-time student)\b"
 )
 _PAST_ROLE: Final = compiled(r"(?:former|retired|ex)\b")
+_PASSPORT: Final = compiled(r" (?:an? |my |his |her |dual )?(?P<nation>[a-z]+) (?:citizenship|nationality)\b")
+_LIVING: Final = compiled(r" (?:a|my|his|her) living as (?:an?|the) ")
+_OF_ORG: Final = compiled(r"(?P<job>[\w' -]{2,40}?) (?:of|at) (?=[^\Wa-z])")
 _AS: Final = compiled(r"(?: [\w'-]+){0,2}? as (?:an?|the|our|one of the) ")
 _JOB_AS: Final = compiled(
     r" (?:an? |my |the )?(?:[\w'-]+ ){0,3}?(?:job|position|role|gig|work|internship) as (?:an?|the) "
 )
 _TO_ROLE: Final = compiled(r" ?(?:recently |just )?(?:promoted|appointed|made) (?:to )?(?:an? |the )?")
-_AT_ORG: Final = compiled(r" (?:at|for|with) ")
+_AT_ORG: Final = compiled(r" (?:at|for|with|of) ")
 _OCCUPATION_STOPS: Final = STOPS | forms("working specializing specialising focusing focused living")
 
 _CITIZEN: Final = compiled(
@@ -80,6 +83,9 @@ def an_occupation(reading: Reading, start: int, is_sure: bool = False) -> Span |
     noun = noun_phrase(reading.text, start, reading.end, _OCCUPATION_STOPS)
     if noun is None:
         return None
+    titled = _OF_ORG.match(noun.text)
+    if titled:
+        noun = Span(noun.start, noun.start + titled.end("job"), titled["job"])
     word = singular(head(noun))
     if word in NEVER_WORK and not is_sure and reading.match(_AT_ORG, noun.end) is None:
         return None
@@ -159,7 +165,11 @@ def _went_diet(reading: Reading) -> Iterator[Said]:
 
 def _eats_diet(reading: Reading) -> Iterator[Said]:
     match = reading.match(_DIET_TO)
-    if match and match["diet"].lower() in DIETS and match["diets"]:
+    if (
+        match
+        and match["diet"].lower() in DIETS
+        and (match["diets"] or match["diet"].lower() in ("halal", "kosher", "vegan"))
+    ):
         yield Said("diet", reading.span(match, "diet"))
 
 
@@ -211,7 +221,39 @@ def _has_birthday(reading: Reading) -> Iterator[Said]:
         yield Said("birthday", reading.span(match, "date"), aspect="always")
 
 
+def _living(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_LIVING)
+    job = an_occupation(reading, match.end(), is_sure=True) if match else None
+    if job is not None:
+        yield Said("occupation", job)
+
+
+def _citizenship(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_PASSPORT)
+    if match and match["nation"].lower() in NATIONALITIES:
+        yield Said(
+            "nationality", reading.span(match, "nation"), aspect="state" if reading.verb.tense == "present" else "event"
+        )
+
+
+def _keeps(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" (?:strictly |strict )?(?P<diet>kosher|halal)\b"))
+    if match:
+        yield Said("diet", reading.span(match, "diet"))
+
+
+def _grew_up_speaking(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" up speaking (?:both )?"))
+    for each in reading.nouns(match.end()) if match else ():
+        if each.text.lower() in LANGUAGES:
+            yield Said("speaks", each, aspect="always")
+
+
 RULES: Final = (
+    Rule("living", forms("make makes earn earns"), _living, "I make a living as a translator."),
+    Rule("citizenship", forms("have has got hold holds received"), _citizenship, "I have Portuguese citizenship."),
+    Rule("keeps", forms("keep keeps"), _keeps, "We keep kosher."),
+    Rule("grew_up_speaking", forms("grew"), _grew_up_speaking, "I grew up speaking Wolof."),
     Rule("has_birthday", forms("have has celebrate celebrates"), _has_birthday, "Farid has his birthday on 21 July."),
     Rule("age", forms("be"), _age, "I'm 34 years old."),
     Rule("turned", forms("turned"), _turned, "My son Leo turned six in March."),

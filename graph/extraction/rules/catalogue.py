@@ -25,10 +25,21 @@ BY_VERB: Final[dict[str, tuple[Rule, ...]]] = {
 }
 OF_OTHERS_TOO: Final = frozenset(
     [
-        "is_somewhere", "nationality", "has", "owns", "bought", "got", "given", "added", "uses", "switched", "comes_from",
-        "has_pet", "rid", "took_trip", "diet", "likes", "dislikes", "plays", "attended", "went", "visited",
+        "is_based",
+        "nationality",
+        "has",
+        "owns",
+        "bought",
+        "got",
+        "given",
+        "added",
+        "uses",
+        "switched",
+        "rid",
+        "paid",
+        "cancelled",
     ]
-)  # fmt: skip
+)
 """Rules whose verbs are said of firms and things as well: of a name that may be one they tell nothing."""
 
 _INFLECTED: Final = frozenset(

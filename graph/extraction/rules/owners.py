@@ -23,7 +23,6 @@ _PHONE: Final = compiled(
     rf" ?(?:new |old )?(?:phone|cell|mobile|telephone|work|home|whatsapp)?(?: phone)? ?(?:number|phone|cell|mobile)(?:{_IS}|:)(?: now)? (?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d)"
 )
 _AGE: Final = compiled(rf" ?age{_IS} (?P<age>\d{{1,3}})\b")
-_JOB: Final = compiled(rf" ?(?:job|profession|occupation|day job)(?:{_IS}) (?:as )?(?:an? |the )?")
 _FAVOURITE: Final = compiled(
     rf" ?(?:all[- ]time |absolute |current |personal )?favou?rite (?P<kind>[\w' -]{{1,40}}?)(?:{_IS}| (?:has|have) (?:always |to )?be(?:en)?)(?: probably| definitely| still| now| actually| always)? "
 )
@@ -134,7 +133,37 @@ def _tie(text: str, clause: Clause) -> Iterator[Said]:
         yield Said(tie.predicate, found, "person", is_from_other=tie.is_from_other, is_over=tie.is_over)
 
 
+_HOME: Final = compiled(r" ?home is in (?=[^\Wa-z])")
+_JOB_AT: Final = compiled(
+    r" ?(?:(?P<past>first|last|previous|old|former) |current |new )?(?:job|internship) (?:is|was) (?:as [\w' -]{1,40} )?(?:at|with|for) (?=[^\Wa-z])"
+)
+_HOBBY: Final = compiled(r" ?(?:main |favou?rite )?(?:hobby|hobbies|passion|passions)(?: is| are| include| includes) ")
+
+
+def _home(text: str, clause: Clause) -> Iterator[Said]:
+    match = _HOME.match(text, _at(clause), clause.end)
+    place = name(text, match.end(), clause.end) if match else None
+    if place is not None:
+        yield Said("lives_in", place, "place")
+
+
+def _job(text: str, clause: Clause) -> Iterator[Said]:
+    match = _JOB_AT.match(text, _at(clause), clause.end)
+    org = name(text, match.end(), clause.end) if match else None
+    if match and org is not None:
+        yield Said("works_at", org, "organization", is_over=bool(match["past"]) or " was " in match[0])
+
+
+def _hobby(text: str, clause: Clause) -> Iterator[Said]:
+    match = _HOBBY.match(text, _at(clause), clause.end)
+    for thing in listed(text, match.end(), clause.end) if match else ():
+        yield Said("likes", thing)
+
+
 RULES: Final = (
+    OwnerRule("home", forms("home"), _home, "My home is in Lisbon."),
+    OwnerRule("job_is_at", forms("job internship"), _job, "My first job was at Siemens."),
+    OwnerRule("hobby", forms("hobby hobbies passion passions"), _hobby, "My hobbies are chess and sailing."),
     OwnerRule("birthday", forms("birthday bday b-day birth"), _birthday, "My birthday is on the 14th of February."),
     OwnerRule(
         "contact", forms("email e-mail phone number cell mobile"), _contact, "Kofi's phone number is +233 20 555 0143."

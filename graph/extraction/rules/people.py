@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from graph.extraction.phrases import Span, name
+from graph.extraction.phrases import Span, listed, name
 from graph.extraction.relatives import ADJECTIVES, TIES, Tie
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms
 from graph.extraction.words import COMMON
@@ -122,12 +122,50 @@ def _is_tied(reading: Reading) -> Iterator[Said]:
             yield Said(
                 tie.predicate, None, "speaker", "state", is_from_other=not tie.is_from_other, is_over=tie.is_over
             )
+    if reading.subject.kind in ("name", "relative"):
+        yield from _of_other(reading)
+    parent = reading.match(_PARENT_OF)
+    for child in reading.names(parent.end()) if parent else ():
+        yield Said("parent_of", child, "person", "always")
     friends = reading.match(_FRIENDS_WITH)
     if friends:
         person = _person(reading, friends.end())
         predicate = {"f": "friend_of", "n": "neighbour_of", "c": "colleague_of"}[friends["what"][0].lower()]
         if person is not None:
             yield Said(predicate, person, "person")
+
+
+_PARENT_OF: Final = compiled(
+    r"(?:the |a )?(?:proud |happy |single )?(?:mother|father|parent|mom|mum|dad)s? (?:of|to) (?=[^\Wa-z])"
+)
+_ONES: Final = compiled(rf"(?P<who>[\w-]+(?: [\w-]+)?)'s? {_TIE}(?=$|[,.;!])")
+
+
+def _of_other(reading: Reading) -> Iterator[Said]:
+    """Reads "Ana is Rui's wife"."""
+    match = reading.match(_ONES)
+    tie = TIES.get(match["role"].lower()) if match else None
+    other = name(reading.text, match.start("who"), match.end("who")) if match else None
+    if tie is not None and other is not None and other.text.split()[0].lower() not in COMMON:
+        yield Said(tie.predicate, other, "person", "state", is_from_other=not tie.is_from_other, is_over=tie.is_over)
+
+
+_NEXT_DOOR: Final = compiled(
+    r" (?:next door|across the (?:hall|street|road)|upstairs|downstairs)(?: (?:from|to) (?:me|us))?(?=$|[,.;!]| and)"
+)
+
+
+def _lives_near(reading: Reading) -> Iterator[Said]:
+    if reading.subject.kind == "name" and reading.match(_NEXT_DOOR):
+        yield Said("neighbour_of", None, "speaker")
+
+
+def _works_together(reading: Reading) -> Iterator[Said]:
+    subject = reading.subject.span
+    if subject.text.endswith(" and I") and reading.match(compiled(r" together\b")):
+        person = name(reading.text, subject.start, subject.end - len(" and I"))
+        if person is not None and person.text.split()[0].lower() not in COMMON:
+            yield Said("colleague_of", person, "person")
 
 
 def of_tie(tie: Tie, person: Span | None) -> Said:
@@ -180,8 +218,8 @@ def _has_relatives(reading: Reading) -> Iterator[Said]:
     tie = TIES.get(role)
     if tie is None:
         return
-    named = reading.match(_NAMED, match.end())
-    people = reading.names(named.end()) if named else []
+    named = _NAMED.match(reading.text, match.end())
+    people = listed(reading.text, named.end(), len(reading.text), named_only=True) if named else []
     if people and people[0].text.split()[0].lower() not in COMMON:
         for person in people:
             yield of_tie(tie, person)
@@ -203,6 +241,8 @@ RULES: Final = (
     Rule("broke_up", forms("broke split"), _broke_up, "I broke up with Rui."),
     Rule("divorced", forms("divorced"), _divorced, "We divorced in 2019."),
     Rule("is_tied", forms("be"), _is_tied, "Ana is my sister."),
+    Rule("lives_near", forms("live lives lived"), _lives_near, "Samir lives next door."),
+    Rule("works_together", forms("work worked"), _works_together, "Agnieszka and I work together."),
     Rule("are", forms("be"), _are, "Ben and I are married."),
     Rule("has_relatives", forms("have has got"), _has_relatives, "I have two brothers, Sam and Idris."),
 )

@@ -112,6 +112,64 @@ def _cannot_stand(reading: Reading) -> Iterator[Said]:
         yield Said("dislikes", thing, aspect="always", is_positive=True)
 
 
+_OF_FANS: Final = compiled(
+    r"an? (?:(?:huge|big|massive|total|real|true|lifelong|long-time|die-hard|keen|avid|great|self-proclaimed|major) )*(?P<what>[\w' -]{2,40}?) "
+    r"(?:fan|lover|enthusiast|buff|nut|addict|fanatic|aficionado)(?=$|[,.;!)]| (?:and|but|so|since|who|myself|as))"
+)
+_PLAYER: Final = compiled(r"an? (?:[\w-]+ ){0,2}?(?P<what>[\w-]+) player(?=$|[,.;!)]| (?:and|but|who))")
+
+
+def _is_lover(reading: Reading) -> Iterator[Said]:
+    """Reads "I'm a huge Arsenal fan", "I'm a keen chess player"."""
+    verb = reading.verb
+    fan, player = reading.match(_OF_FANS), reading.match(_PLAYER)
+    if verb.negation == "not" or (verb.tense == "past" and verb.negation == ""):
+        return
+    if fan and singular(fan["what"].split()[-1].lower()) not in ABSTRACT:
+        yield Said("likes", reading.span(fan, "what"))
+    if player and player["what"].lower() in ACTIVITIES:
+        yield Said("plays", reading.span(player, "what"))
+
+
+_NOT_ENOUGH: Final = compiled(r" enough of ")
+
+
+def _cannot_get(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_NOT_ENOUGH) if reading.verb.can and reading.verb.negation == "not" else None
+    for thing in liked_things(reading, match.end() - 1) if match else ():
+        yield Said("likes", thing, aspect="always", is_positive=True)
+
+
+_GOT_INTO: Final = compiled(
+    r" (?:really |super |heavily |quite |very )?into (?!an? |the |my |it|trouble|that|this|[^\Wa-z])"
+)
+
+
+def _got_into(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_GOT_INTO)
+    for thing in liked_things(reading, match.end() - 1) if match else ():
+        if not thing.text.startswith(("college", "school", "university", "bed", "debt", "shape", "grad")):
+            yield Said("likes", thing, aspect="event")
+
+
+_PASSION: Final = compiled(
+    r" (?:an? |this |such a |always had a )?(?:[\w-]+ ){0,2}?(?:passion|soft spot|love|weakness) for "
+)
+
+
+def _has_passion(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_PASSION)
+    for thing in liked_things(reading, match.end() - 1) if match else ():
+        yield Said("likes", thing)
+
+
+def _took_up(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" up (?:the )?"))
+    for noun in reading.nouns(match.end()) if match else ():
+        if head(noun) in ACTIVITIES | PRACTISED:
+            yield Said("plays", noun, aspect="event")
+
+
 def _is_fan(reading: Reading) -> Iterator[Said]:
     verb = reading.verb
     fan = reading.match(_FAN)
@@ -183,7 +241,7 @@ def _went_to(reading: Reading) -> Iterator[Said]:
 
 
 def _been_to(reading: Reading) -> Iterator[Said]:
-    match = reading.match(compiled(r"(?:back from|to|at) "))
+    match = reading.match(compiled(r"(?:an? [\w' -]{1,30}? )?(?:back from|to|at) "))
     if match and reading.verb.tense in ("perfect", "past"):
         yield from _event(reading, match.end() - 1)
 
@@ -224,10 +282,15 @@ RULES: Final = (
     Rule("dislikes", _DISLIKES, _dislikes, "Rui hates olives."),
     Rule("cannot_stand", _STAND, _cannot_stand, "I can't stand coriander."),
     Rule("is_fan", forms("be"), _is_fan, "I'm a huge fan of Arsenal."),
+    Rule("is_lover", forms("be"), _is_lover, "I'm a huge Arsenal fan."),
+    Rule("cannot_get", forms("get"), _cannot_get, "I can't get enough of jazz."),
+    Rule("got_into", forms("got gotten"), _got_into, "I've recently gotten into pottery."),
+    Rule("has_passion", forms("have has"), _has_passion, "I have a passion for cooking."),
+    Rule("took_up", forms("took taken picked"), _took_up, "I took up tennis last year."),
     Rule("plays", forms("play plays playing played"), _plays, "My son plays the oud."),
     Rule(
         "practises",
-        forms("practice practices practise practises practicing practising do does doing"),
+        forms("practice practices practise practises practicing practising do does doing train trains training"),
         _practises,
         "I practise judo.",
     ),
@@ -237,7 +300,7 @@ RULES: Final = (
     Rule("been_to", forms("be"), _been_to, "I was at a wedding on Saturday."),
     Rule(
         "did_at",
-        forms("presented spoke volunteered performed exhibited sang danced helped"),
+        forms("presented spoke volunteered performed exhibited sang danced helped gave"),
         _did_at,
         "I spoke at a conference.",
     ),

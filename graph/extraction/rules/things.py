@@ -9,6 +9,8 @@ from graph.extraction.relatives import PEOPLE, PETS
 from graph.extraction.rules.base import AMOUNT, Aspect, Reading, Rule, Said, compiled, forms, head, singular
 from graph.extraction.words import COMMON
 from graph.model import Scalar
+from graph.resolution.givennames import is_given_name
+from graph.resolution.names import name_key
 
 _FOR_SOMEONE: Final = compiled(
     rf" (?:myself|ourselves|him|her|them|us|me|(?:my|our|his) (?:\w+ )?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})"
@@ -81,9 +83,39 @@ def _bought(reading: Reading) -> Iterator[Said]:
         start = into.end() - 1
     someone = reading.match(_FOR_SOMEONE, start)
     for noun in _bought_things(reading, someone.end() if someone else start):
-        if reading.verb.form in ("picked", "ordered", "grabbed", "invested") and not _is_thing(noun):
+        is_loose = reading.verb.form in ("picked", "ordered", "grabbed", "invested")
+        if (
+            is_loose
+            and not _is_thing(noun)
+            and not _is_from_shop(reading, noun.end)
+            and not reading.search(AMOUNT, noun.end)
+        ):
             continue
         yield _pet_or(noun, "bought", reading)
+
+
+_PAID: Final = compiled(
+    rf" (?:about |around |only |almost |over |nearly )?{AMOUNT.pattern} (?:for|on) (?=(?:an?|the|my|some|this|these|new|two) )"
+)
+
+
+def _paid(reading: Reading) -> Iterator[Said]:
+    """Reads "I paid $20 for a lamp"."""
+    match = reading.match(_PAID)
+    noun = reading.noun(match.end()) if match else None
+    if noun is not None and singular(head(noun)) in CONCRETE:
+        yield _pet_or(noun, "bought", reading)
+
+
+_CANCELLED: Final = compiled(
+    r" (?:my|our) (?P<name>[^\Wa-z][\w+]*(?: [^\Wa-z][\w+]*){0,2})(?: (?:subscription|membership|account|app|plan))?\b"
+)
+
+
+def _cancelled(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_CANCELLED)
+    if match:
+        yield Said("uses", reading.span(match, "name"), aspect="end")
 
 
 def _is_thing(noun: Span) -> bool:
@@ -100,6 +132,17 @@ def _pet_or(noun: Span, predicate: str, reading: Reading, aspect: Aspect = "even
     return Said(predicate, noun, aspect=aspect, qualifiers=_qualifiers(reading, noun.end))
 
 
+_SHOP: Final = compiled(
+    r"[^.;!,]{0,50}?\b(?:(?:from|at|on) (?:an?|the|this)? ?(?:[\w-]+ ){0,2}(?:store|shop|market|sale|boutique|dealer|mall|outlet)|online|on sale|on (?:amazon|ebay|etsy))\b"
+)
+
+
+def _is_from_shop(reading: Reading, start: int) -> bool:
+    store = reading.match(_STORE, start)
+    is_named = store is not None and not is_given_name(name_key(store["store"]).split(" ")[0])
+    return is_named or reading.match(_SHOP, start) is not None
+
+
 def _got(reading: Reading) -> Iterator[Said]:
     """Had ("I've got a"), given ("got as a gift"), or bought; only what can be held, for one also gets colds and ideas."""
     if reading.match(_GOT_WRONG):
@@ -110,7 +153,7 @@ def _got(reading: Reading) -> Iterator[Said]:
         return
     last = nouns[-1].end
     is_gift = bool(reading.match(_GIFT, last) or reading.match(_FROM_PERSON, last))
-    is_sold = bool(reading.search(AMOUNT, last))
+    is_sold = bool(reading.search(AMOUNT, last)) or (not is_gift and _is_from_shop(reading, last))
     for noun in nouns:
         word = singular(head(noun))
         if word in PETS or noun.text.lower().endswith(
@@ -309,6 +352,8 @@ RULES: Final = (
         _bought,
         "I bought a coffee maker for 59 euros last Saturday.",
     ),
+    Rule("paid", forms("paid spent"), _paid, "I paid $20 for a lamp."),
+    Rule("cancelled", forms("cancelled canceled deleted"), _cancelled, "I cancelled my Netflix subscription."),
     Rule("got", forms("got"), _got, "I got a new lamp from Ikea."),
     Rule("given", forms("received inherited be"), _given, "I inherited my grandmother's ring."),
     Rule("added", forms("added"), _added, "I added 20 baseballs to my collection."),

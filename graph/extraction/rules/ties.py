@@ -1,17 +1,19 @@
 """What a sentence says beside its clauses: "my sister Ana", "in my previous role as", "the lamp I bought"."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from graph.extraction.clauses import Clause
 from graph.extraction.kin import tie_of
-from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LASTING, NEVER_WORK, OCCUPATIONS
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LANGUAGES, LASTING, NEVER_WORK, OCCUPATIONS
 from graph.extraction.phrases import Span, listed, name, noun_phrase, tokens
 from graph.extraction.relatives import ADJECTIVES, PETS, TIES
 from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
 from graph.extraction.rules.people import of_tie
-from graph.extraction.subjects import RELATIVE, Subject, relative
+from graph.extraction.subjects import NAME as _NAME
+from graph.extraction.subjects import RELATIVE, Subject, first_word, relative
 from graph.extraction.text import Sentence
 from graph.extraction.verbs import Verb
 from graph.extraction.words import COMMON, STOPS
@@ -109,7 +111,17 @@ def _pets(sentence: Sentence) -> Iterator[Told]:
         found = name(sentence.text, match.end(), len(sentence.text))
         if found is None or found.text.split()[0].lower() in COMMON or _IF.search(sentence.text, 0, match.start()):
             continue
-        yield _speaker(match.start()), None, Said("has_pet", found, "pet", qualifiers={"kind": match["pet"].lower()})
+        yield (
+            _speaker(match.start()),
+            None,
+            Said(
+                "has_pet",
+                found,
+                "pet",
+                qualifiers={"kind": match["pet"].lower()},
+                is_over=bool(_GONE.match(sentence.text, found.end)),
+            ),
+        )
 
 
 _AS_A: Final = compiled(r"^(?:[a-z]+,? )?as an? (?=[^,.]{3,60}, (?:i|my|we)\b)")
@@ -125,6 +137,101 @@ def _as_a(sentence: Sentence) -> Iterator[Told]:
         and not job.text.lower().startswith(("former", "future", "aspiring", "retired"))
     ):
         yield _speaker(0), None, Said("occupation", job)
+
+
+_EMAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
+_REACH: Final = compiled(
+    rf"\b(?:reach|email|e-mail|contact|mail|write(?: to)?|message|call|text|phone|ring) (?:me|us) (?:at|on|under|via)(?: my (?:cell|mobile|work)(?: at| on)?)? "
+    rf"(?:(?P<email>{_EMAIL})|(?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d))"
+)
+
+
+def _contacts(sentence: Sentence) -> Iterator[Told]:
+    """Reads "you can reach me at ana@example.org"."""
+    for match in _REACH.finditer(sentence.text):
+        kind = "email" if match["email"] else "phone"
+        yield _speaker(match.start()), None, Said(kind, Span(match.start(kind), match.end(kind), match[kind]))
+
+
+_ORIGIN: Final = compiled(r"^(?:[a-z]+,? )?originally from (?=[^\Wa-z])")
+
+
+def _origins(sentence: Sentence) -> Iterator[Told]:
+    """Reads "Originally from Recife, I now live in Porto"."""
+    match = _ORIGIN.match(sentence.text)
+    place = name(sentence.text, match.end(), len(sentence.text)) if match else None
+    if place is not None and re.match(r"(?:, [^,]{1,40})?, (?:I|we)\b", sentence.text[place.end :]):
+        yield _speaker(0), None, Said("comes_from", place, "place", "always")
+
+
+_OTHERS: Final = re.compile(
+    rf"\b(?P<one>{_NAME})'s? (?:(?:{ADJECTIVES}) )?(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))}),? (?P<other>{_NAME})"
+)
+
+
+def _others_ties(sentence: Sentence) -> Iterator[Told]:
+    """Reads "Ana's husband Rui"."""
+    for match in _OTHERS.finditer(sentence.text):
+        if {first_word(match["one"]), first_word(match["other"])} & COMMON or _IF.search(
+            sentence.text, 0, match.start()
+        ):
+            continue
+        one = Span(match.start("one"), match.end("one"), match["one"])
+        other = Span(match.start("other"), match.end("other"), match["other"])
+        yield Subject("name", one, one.end, name=one), None, of_tie(TIES[match["role"]], other)
+
+
+_ARE_MY: Final = re.compile(
+    rf"(?P<people>{_NAME}(?:, {_NAME})*,? and {_NAME}) are (?:my|our) (?:(?:{ADJECTIVES}) )?(?P<role>{'|'.join(_SEVERAL)})\b"
+)
+_OF_MINE: Final = compiled(
+    rf"\b(?:an?|this|one) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>friend|colleague|coworker|co-worker|neighbou?r|cousin) (?:of mine|of ours|from \w+)?"
+    r"(?:,? (?:named|called) |, )(?=[^\Wa-z])"
+)
+
+
+def _groups(sentence: Sentence) -> Iterator[Told]:
+    """Reads "Sam and Idris are my brothers", "a friend of mine, Tom,"."""
+    for match in _ARE_MY.finditer(sentence.text):
+        for person in listed(sentence.text, match.start("people"), match.end("people"), named_only=True):
+            if first_word(person.text) not in COMMON:
+                yield _speaker(match.start()), None, of_tie(TIES[_SEVERAL[match["role"]]], person)
+    for match in _OF_MINE.finditer(sentence.text):
+        person = name(sentence.text, match.end(), len(sentence.text))
+        if (
+            person is not None
+            and first_word(person.text) not in COMMON
+            and ("mine" in match[0] or "named" in match[0] or "called" in match[0])
+        ):
+            yield _speaker(match.start()), None, of_tie(TIES[match["role"].lower()], person)
+
+
+_IS_PET: Final = re.compile(
+    rf"\b(?P<name>{_NAME}) is (?:my|our) (?:[\w'-]+ ){{0,4}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})\b"
+)
+
+
+def _is_pet(sentence: Sentence) -> Iterator[Told]:
+    for match in _IS_PET.finditer(sentence.text):
+        found = Span(match.start("name"), match.end("name"), match["name"])
+        if first_word(found.text) not in COMMON:
+            yield _speaker(match.start()), None, Said("has_pet", found, "pet", qualifiers={"kind": match["pet"]})
+
+
+_TONGUE: Final = re.compile(r"\b(?P<language>[A-Z][a-z]+) is (?:my|our) (?:first|native|mother) (?:language|tongue)\b")
+
+
+def _tongues(sentence: Sentence) -> Iterator[Told]:
+    for match in _TONGUE.finditer(sentence.text):
+        if match["language"].lower() in LANGUAGES:
+            yield (
+                _speaker(match.start()),
+                None,
+                Said("speaks", Span(match.start(1), match.end(1), match[1]), aspect="always"),
+            )
+
+
+_GONE: Final = compiled(r",? (?:died|passed away|was put down|had to be put down|ran away|passed)\b")
 
 
 _LOST: Final = compiled(r"\b(?:lost|quit|left|resigned from|retired from)\s+$")
@@ -244,6 +351,22 @@ RULES: Final = (
     ),
     SentenceRule("pets", PETS, _pets, "I took my dog Rex to the park."),
     SentenceRule("as_a", forms("as"), _as_a, "As a nurse, I work nights."),
+    SentenceRule(
+        "contacts",
+        forms("reach email e-mail contact mail write message call text phone ring"),
+        _contacts,
+        "You can reach me at a@b.org.",
+    ),
+    SentenceRule("origins", forms("originally"), _origins, "Originally from Recife, I now live in Porto."),
+    SentenceRule("others_ties", frozenset(TIES), _others_ties, "Ana's husband Rui laughed."),
+    SentenceRule(
+        "groups",
+        frozenset(_SEVERAL) | forms("friend colleague coworker neighbour neighbor cousin"),
+        _groups,
+        "A friend of mine, Tom, called.",
+    ),
+    SentenceRule("is_pet", PETS, _is_pet, "Luna is my cat."),
+    SentenceRule("tongues", forms("language tongue"), _tongues, "Wolof is my mother tongue."),
     SentenceRule("several", frozenset(_SEVERAL), _several, "My kids, Anna and Theo, love swimming."),
     SentenceRule("favourites", forms("favourite favorite"), _favourites, "Inception is my favourite film."),
     SentenceRule("roles", forms("role job position work career"), _roles, "I used it in my previous role as a chef."),

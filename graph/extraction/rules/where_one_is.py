@@ -72,14 +72,15 @@ def _moved(reading: Reading) -> Iterator[Said]:
         yield Said("lives_in", left, "place", "end")
 
 
-def _is_somewhere(reading: Reading) -> Iterator[Said]:
+def _is_based(reading: Reading) -> Iterator[Said]:
     based = reading.match(_BASED)
     if based:
         place = a_place(reading, based.end())
         if place is not None:
             yield Said("lives_in", place, "place")
-        return
-    yield from _born(reading)
+
+
+def _is_from(reading: Reading) -> Iterator[Said]:
     match = reading.match(_FROM)
     if match:
         place = a_place(reading, match.end())
@@ -164,6 +165,45 @@ def _spent(reading: Reading) -> Iterator[Said]:
         yield Said("visited", span, "place", "event")
 
 
+_WITH_TIME: Final = compiled(
+    r"[^,;.]{0,40}?\b(?:last|ago|yesterday|for (?:a|the|work|business|vacation|holiday|two|three)|over|on (?:business|holiday|vacation)|in \w+ \d{4})\b"
+)
+_IN_NAME: Final = compiled(r"(?:back )?in ")
+_BACK: Final = compiled(r"(?:just )?back from ")
+_TOOK_TO: Final = compiled(r" (?:my|our|the|his|her) [\w' -]{1,30}? to ")
+_HOME: Final = compiled(r" home\b")
+
+
+def _settled(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" (?:down )?in "))
+    place = reading.name(match.end()) if match else None
+    if place is not None:
+        yield Said("lives_in", place, "place", "event")
+
+
+def _calls_home(reading: Reading) -> Iterator[Said]:
+    place = reading.name(reading.after)
+    if place is not None and reading.match(_HOME, place.end):
+        yield Said("lives_in", place, "place")
+
+
+def _was_in(reading: Reading) -> Iterator[Said]:
+    back = reading.match(_BACK)
+    if back:
+        yield from _known(reading.names(back.end()))
+        return
+    match = reading.match(_IN_NAME) if reading.verb.tense == "past" else None
+    spans = reading.names(match.end()) if match else []
+    if spans and reading.match(_WITH_TIME, spans[-1].end):
+        yield from _known(spans)
+
+
+def _took_to(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_TOOK_TO)
+    if match:
+        yield from _known(_places(reading, match.end()))
+
+
 def _took_trip(reading: Reading) -> Iterator[Said]:
     match = reading.match(_TRIP)
     if match:
@@ -179,7 +219,13 @@ def _been_to(reading: Reading) -> Iterator[Said]:
 RULES: Final = (
     Rule("lives", forms("live lives living lived reside resides residing resided"), _lives, "I live in Porto."),
     Rule("moved", forms("moved relocated emigrated immigrated"), _moved, "I moved to Lisbon in May."),
-    Rule("is_somewhere", forms("be"), _is_somewhere, "I'm originally from Recife."),
+    Rule("settled", forms("settled"), _settled, "We settled in Ghent in 2010."),
+    Rule("calls_home", forms("call calls"), _calls_home, "I call Lisbon home."),
+    Rule("is_based", forms("be"), _is_based, "I'm based in Lisbon."),
+    Rule("is_from", forms("be"), _is_from, "I'm originally from Recife."),
+    Rule("born", forms("be"), _born, "I was born in Recife on 3 May 1990."),
+    Rule("was_in", forms("be"), _was_in, "I was in Tokyo last month."),
+    Rule("took_to", forms("took"), _took_to, "We took the kids to the zoo."),
     Rule("comes_from", forms("come comes hail hails"), _comes_from, "I come from Ghana."),
     Rule("visited", forms("visited explored toured"), _visited, "I visited Kyoto and Nara in April 2019."),
     Rule(

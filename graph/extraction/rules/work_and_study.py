@@ -7,6 +7,8 @@ from graph.extraction import places
 from graph.extraction.lexicon import CLUBS, FIELDS, LANGUAGES, SCHOOLS
 from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
+from graph.resolution.givennames import is_given_name
+from graph.resolution.names import name_key
 
 _AT: Final = compiled(
     r"(?: (?:full[- ]time|part[- ]time|remotely|freelance|nights|shifts|abroad|here|there|as (?:an? |the )?[\w' -]{1,60}?|"
@@ -109,7 +111,10 @@ def _started_at(reading: Reading) -> Iterator[Said]:
     match = reading.match(compiled(r" (?:working )?(?:at|with|for) "))
     org = reading.name(match.end()) if match else None
     if org is not None and not org.text[0].isdigit():
-        yield Said("works_at", org, "organization", "event")
+        is_school = any(word in SCHOOLS for word in org.text.lower().split()) and "working" not in (
+            match[0] if match else ""
+        )
+        yield Said("studies_at" if is_school else "works_at", org, "organization", "event")
 
 
 def _left(reading: Reading) -> Iterator[Said]:
@@ -122,9 +127,70 @@ def _left(reading: Reading) -> Iterator[Said]:
     if reading.match(_NO_MORE_JOB):
         yield Said("works_at", None, aspect="end")
         return
+    employer_left = reading.name(reading.after) if reading.verb.form == "left" else None
+    if employer_left is not None and _is_firm(reading, employer_left):
+        yield Said("works_at", employer_left, "organization", "end")
+        return
     noun = reading.name(reading.after) or reading.noun(reading.after)
     if noun is not None and reading.verb.form != "lost" and singular(head(noun)) in CLUBS:
         yield Said("member_of", noun, "organization", "end")
+
+
+_SERVICES: Final = forms(
+    "facebook twitter instagram whatsapp reddit linkedin tiktok snapchat spotify netflix x discord"
+)
+_AFTER_LEFT: Final = compiled(
+    r"\s*(?:$|[,.;!]| (?:in|last|after|to|two|three|this|because|a (?:few|year|month)|and)\b)"
+)
+
+
+def _is_firm(reading: Reading, name: Span) -> bool:
+    """What is left that is no place, person, club or site; a firm is what remains."""
+    key = name_key(name.text)
+    if (
+        places.is_place(name.text)
+        or is_given_name(key.split(" ")[0])
+        or key in _SERVICES
+        or singular(head(name)) in CLUBS
+    ):
+        return False
+    return reading.match(_AFTER_LEFT, name.end) is not None and not any(word in SCHOOLS for word in key.split())
+
+
+def _dropped_out(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" out of (?:the )?"))
+    school = reading.name(match.end()) if match else None
+    if school is not None:
+        yield Said("studies_at", school, "organization", "end")
+
+
+def _is_with(reading: Reading) -> Iterator[Said]:
+    """Reads "has been with Siemens since 2010"."""
+    match = reading.match(compiled(r"with (?=[^\Wa-z])")) if reading.verb.tense == "perfect" else None
+    org = reading.name(match.end()) if match else None
+    if org is not None and not is_given_name(name_key(org.text).split(" ")[0]):
+        yield Said("works_at", org, "organization")
+
+
+_IN_GROUP: Final = compiled(r"[\w' ]{0,40}? in (?:an?|the|my|our) ")
+
+
+def _performs_in(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_IN_GROUP)
+    group = reading.noun(match.end()) if match else None
+    if (
+        group is not None
+        and singular(head(group)) in forms("band choir orchestra quartet trio ensemble team league club")
+        and reading.verb.tense != "past"
+    ):
+        yield Said("member_of", group, "organization")
+
+
+def _belongs(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r" to (?:an?|the|our)? ?"))
+    group = reading.noun(match.end()) if match else None
+    if group is not None and singular(head(group)) in CLUBS:
+        yield Said("member_of", group, "organization")
 
 
 def _left_employer(reading: Reading) -> Iterator[Said]:
@@ -292,6 +358,10 @@ RULES: Final = (
     ),
     Rule("started_at", forms("started began"), _started_at, "I started at Siemens in May."),
     Rule("left", forms("left quit lost"), _left, "I quit my job at Siemens."),
+    Rule("dropped_out", forms("dropped"), _dropped_out, "My brother dropped out of MIT."),
+    Rule("is_with", forms("be"), _is_with, "Ingrid has been with Siemens since 2010."),
+    Rule("performs_in", forms("sing sings play plays singing playing"), _performs_in, "I sing in a choir."),
+    Rule("belongs", forms("belong belongs"), _belongs, "I belong to a chess club."),
     Rule("left_employer", forms("resigned retired"), _left_employer, "My father retired from Siemens in 2010."),
     Rule(
         "studies",

@@ -22,6 +22,8 @@ class Predicate:
     """How it reads between subject and object."""
     past: str = ""
     """The same once it has ended; `says` where empty."""
+    about: str = ""
+    """Words by which people ask for it, beside those that it is told in."""
     inverse: str | None = None
     """Claims of the inverse are turned round and kept under this predicate."""
     is_symmetric: bool = False
@@ -41,48 +43,88 @@ CATALOGUE: Final[dict[str, Predicate]] = {
     predicate.name: predicate
     for predicate in (
         # where and what one is
-        _entity("lives_in", "functional", "lives in", "lived in"),
-        _entity("born_in", "constant", "was born in", identifies=True),
-        _entity("comes_from", "accumulating", "comes from"),
-        _literal("born_on", "constant", "was born on", identifies=True),
-        _literal("birthday", "constant", "has their birthday on", identifies=True),
-        _literal("age", "functional", "is aged", "was aged"),
-        _literal("occupation", "functional", "works as", "worked as"),
-        _literal("email", "accumulating", "has the email address"),
-        _literal("phone", "accumulating", "has the phone number"),
-        _literal("nationality", "accumulating", "is"),
+        _entity(
+            "lives_in", "functional", "lives in", "lived in", about="live living home reside town city country address"
+        ),
+        _entity("born_in", "constant", "was born in", identifies=True, about="born birthplace"),
+        _entity("comes_from", "accumulating", "comes from", about="from origin"),
+        _literal("born_on", "constant", "was born on", identifies=True, about="born birthday birth date"),
+        _literal("birthday", "constant", "has their birthday on", identifies=True, about="born birth date"),
+        _literal("age", "functional", "is aged", "was aged", about="old age"),
+        _literal(
+            "occupation", "functional", "works as", "worked as", about="work job profession occupation"
+        ),
+        _literal("email", "accumulating", "has the email address", about="email mail"),
+        _literal("phone", "accumulating", "has the phone number", about="phone number telephone"),
+        _literal("nationality", "accumulating", "is", about="nationality citizen"),
         # work and study
-        _entity("works_at", "functional", "works at", "worked at"),
-        _entity("studies_at", "functional", "studies at", "studied at"),
-        _literal("studies", "accumulating", "studies", "studied"),
-        _literal("degree", "accumulating", "has a degree in"),
-        _entity("member_of", "accumulating", "is a member of", "was a member of"),
+        _entity("works_at", "functional", "works at", "worked at", about="work job employer company"),
+        _entity("studies_at", "functional", "studies at", "studied at", about="study school university college"),
+        _literal("studies", "accumulating", "studies", "studied", about="study subject major"),
+        _literal("degree", "accumulating", "has a degree in", about="degree graduate study"),
+        _entity("member_of", "accumulating", "is a member of", "was a member of", about="member club group"),
         # people
-        _entity("spouse", "functional", "is married to", "was married to", is_symmetric=True),
-        _entity("partner", "functional", "is together with", "was together with", is_symmetric=True),
-        _entity("engaged_to", "functional", "is engaged to", "was engaged to", is_symmetric=True),
-        _entity("parent_of", "accumulating", "is a parent of", inverse="child_of"),
-        _entity("sibling_of", "accumulating", "is a sibling of", is_symmetric=True),
-        _entity("relative_of", "accumulating", "is a relative of", is_symmetric=True),
-        _entity("friend_of", "accumulating", "is a friend of", "was a friend of", is_symmetric=True),
-        _entity("colleague_of", "accumulating", "works with", "worked with", is_symmetric=True),
-        _entity("neighbour_of", "accumulating", "is a neighbour of", "was a neighbour of", is_symmetric=True),
+        _entity(
+            "spouse",
+            "functional",
+            "is married to",
+            "was married to",
+            is_symmetric=True,
+            about="married marry husband wife spouse",
+        ),
+        _entity(
+            "partner",
+            "functional",
+            "is together with",
+            "was together with",
+            is_symmetric=True,
+            about="partner boyfriend girlfriend dating",
+        ),
+        _entity(
+            "engaged_to",
+            "functional",
+            "is engaged to",
+            "was engaged to",
+            is_symmetric=True,
+            about="engaged fiance fiancee",
+        ),
+        _entity(
+            "parent_of",
+            "accumulating",
+            "is a parent of",
+            inverse="child_of",
+            about="parent mother father mom dad child children son daughter kids",
+        ),
+        _entity("sibling_of", "accumulating", "is a sibling of", is_symmetric=True, about="sibling brother sister"),
+        _entity("relative_of", "accumulating", "is a relative of", is_symmetric=True, about="relative family"),
+        _entity("friend_of", "accumulating", "is a friend of", "was a friend of", is_symmetric=True, about="friend"),
+        _entity(
+            "colleague_of", "accumulating", "works with", "worked with", is_symmetric=True, about="colleague coworker"
+        ),
+        _entity(
+            "neighbour_of",
+            "accumulating",
+            "is a neighbour of",
+            "was a neighbour of",
+            is_symmetric=True,
+            about="neighbour neighbor",
+        ),
         # things and animals
-        _entity("has_pet", "accumulating", "has the pet", "had the pet"),
-        _literal("owns", "accumulating", "owns", "owned"),
-        _literal("bought", "accumulating", "bought"),
+        _entity("has_pet", "accumulating", "has the pet", "had the pet", about="pet dog cat animal"),
+        _literal("owns", "accumulating", "owns", "owned", about="own have possess"),
+        _literal("bought", "accumulating", "bought", about="buy purchase"),
         # places and happenings
-        _entity("visited", "accumulating", "visited"),
-        _literal("attended", "accumulating", "attended"),
+        _entity("visited", "accumulating", "visited", about="visit travel trip been"),
+        _literal("attended", "accumulating", "attended", about="attend event go"),
         # tastes, habits and state
-        _literal("likes", "accumulating", "likes", "liked"),
-        _literal("dislikes", "accumulating", "dislikes", "disliked"),
-        _literal("favourite", "accumulating", "has the favourite", "had the favourite"),
-        _literal("plays", "accumulating", "plays", "played"),
-        _literal("speaks", "accumulating", "speaks"),
-        _literal("allergic_to", "accumulating", "is allergic to"),
-        _literal("diet", "functional", "eats", "ate"),
-        _literal("uses", "accumulating", "uses", "used"),
+        _literal("likes", "accumulating", "likes", "liked", about="like love enjoy favourite favorite hobby"),
+        _literal("dislikes", "accumulating", "dislikes", "disliked", about="dislike hate"),
+        _literal("favourite", "accumulating", "has the favourite", "had the favourite", about="favourite favorite"),
+        _literal("plays", "accumulating", "plays", "played", about="play instrument sport game"),
+        _literal("speaks", "accumulating", "speaks", about="speak language"),
+        _literal("allergic_to", "accumulating", "is allergic to", about="allergy allergic"),
+        _literal("diet", "functional", "eats", "ate", about="diet eat vegetarian vegan"),
+        _literal("uses", "accumulating", "uses", "used", about="use"),
     )
 }
 

@@ -32,6 +32,7 @@ from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage
 from memory_service.pipeline.worker import Worker
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.graph_search import GraphSearcher
 from memory_service.recall.reranking import Reranking
 from memory_service.recall.searcher import Searcher
 from memory_service.service import MemoryService
@@ -99,9 +100,11 @@ def build_service(
     stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes), GraphStage()]
     worker = Worker(store, stages, progress)
     queries = CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES)
-    searcher = Searcher(indexes, queries, store.clock, reranking)
     outside = _outside_graphs(settings, store)
     views = EmbeddedGraphs(store.database) if outside is None else OutsideGraphs(outside)
+    graphs = GraphReader(views, store.database, store.clock)
+    graph_searcher = GraphSearcher(graphs, store.database, store.clock)
+    searcher = Searcher(indexes, queries, store.clock, reranking, graph_searcher)
     return MemoryService(
         store=store,
         worker=worker,
@@ -109,7 +112,7 @@ def build_service(
         indexes=indexes,
         searcher=searcher,
         packer=ContextPacker(searcher),
-        graphs=GraphReader(views, store.database, store.clock),
+        graphs=graphs,
         projector=None if outside is None else Projector(store, outside),
         dispatcher=worker if settings.worker == "inline" else NoDispatcher(),
         max_queue_episodes=settings.max_queue_episodes,

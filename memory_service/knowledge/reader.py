@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from graph.queries.communities import Communities
-from graph.queries.summary import summary
-
 from graph.errors import StoreError, UnknownEntity
+from graph.queries.communities import Communities
 from graph.queries.neighbourhood import neighbourhood
 from graph.queries.paths import paths
+from graph.queries.summary import summary
 from graph.queries.timeline import Cursor, timeline
 from graph.rows import EntityVersion, FactVersion
 from graph.stores.port import EntityFilter, FactFilter, GraphView, Moment
@@ -35,6 +34,10 @@ class GraphReader:
         self._clock = clock
         self._communities = Communities()
 
+    def view(self, namespace: str) -> GraphView:
+        """The namespace's graph itself."""
+        return self._views.view(namespace)
+
     # --- entities -------------------------------------------------------------------------------------------------------
 
     def entities(
@@ -42,14 +45,14 @@ class GraphReader:
     ) -> list[wire.Entity]:
         """By id."""
         view = self._views.view(namespace)
-        found = _asked(lambda: view.entities(wanted, known_at, after, limit))
+        found = asked(lambda: view.entities(wanted, known_at, after, limit))
         return [answers.entity(namespace, version, "") for version in found]
 
     def entity(self, namespace: str, entity_id: str, known_at: int | None) -> wire.Entity:
         """The entity that the id stands for now, or stood for then. Raises NotFound."""
         view = self._views.view(namespace)
         version = self._version(view, namespace, entity_id, known_at)
-        facts = _asked(lambda: self._current_facts(view, version.id, known_at))
+        facts = asked(lambda: self._current_facts(view, version.id, known_at))
         return answers.entity(namespace, version, summary(version, facts))
 
     def _current_facts(self, view: GraphView, entity_id: str, known_at: int | None) -> list[FactVersion]:
@@ -68,7 +71,7 @@ class GraphReader:
     def _version(self, view: GraphView, namespace: str, entity_id: str, known_at: int | None) -> EntityVersion:
         with self._database.read() as connection:
             actual = entity_of(connection, namespace, entity_id, known_at)
-        found = _asked(lambda: view.entities_by_id([actual], known_at)).get(actual)
+        found = asked(lambda: view.entities_by_id([actual], known_at)).get(actual)
         if found is None:
             raise NotFound(f"No entity {entity_id!r} here{'' if known_at is None else ' at that time'}.")
         return found
@@ -80,7 +83,7 @@ class GraphReader:
     ) -> tuple[list[wire.Fact], Cursor | None]:
         """By start, latest first; and where the next page begins."""
         view = self._views.view(namespace)
-        found = _asked(lambda: view.facts(wanted, at, after, limit + 1))
+        found = asked(lambda: view.facts(wanted, at, after, limit + 1))
         shown = found[:limit]
         following = (shown[-1].start, shown[-1].id) if len(found) > limit else None
         return self._told(view, shown, at.known_at), following
@@ -88,7 +91,7 @@ class GraphReader:
     def history(self, namespace: str, fact_id: str) -> list[wire.Fact]:
         """Every version ever believed, oldest first. Raises NotFound."""
         view = self._views.view(namespace)
-        found = _asked(lambda: view.fact_history(fact_id))
+        found = asked(lambda: view.fact_history(fact_id))
         if not found:
             raise NotFound(f"No fact {fact_id!r} here.")
         return [self._told(view, [version], version.created_at)[0] for version in found]
@@ -99,13 +102,13 @@ class GraphReader:
         """All that was ever true of an entity, earliest first."""
         view = self._views.view(namespace)
         actual = self.resolve(namespace, entity_id, known_at)
-        page = _asked(lambda: timeline(view, actual, known_at, after, limit))
+        page = asked(lambda: timeline(view, actual, known_at, after, limit))
         return self._told(view, page.facts, known_at), page.next
 
     def _told(self, view: GraphView, versions: Sequence[FactVersion], known_at: int | None) -> list[wire.Fact]:
         if not versions:
             return []
-        sources = _asked(lambda: view.sources([version.id for version in versions], known_at))
+        sources = asked(lambda: view.sources([version.id for version in versions], known_at))
         return answers.facts(versions, sources)
 
     # --- structure ------------------------------------------------------------------------------------------------------
@@ -115,7 +118,7 @@ class GraphReader:
     ) -> wire.Neighbourhood:
         view = self._views.view(namespace)
         actual = self.resolve(namespace, entity_id, at.known_at)
-        found = _asked(lambda: neighbourhood(view, actual, at, hops=hops, per_hop=per_hop, predicates=predicates))
+        found = asked(lambda: neighbourhood(view, actual, at, hops=hops, per_hop=per_hop, predicates=predicates))
         return wire.Neighbourhood(
             entities=[
                 wire.Neighbour(distance=n.distance, **answers.entity(namespace, n.entity, "").model_dump())
@@ -128,7 +131,7 @@ class GraphReader:
     def paths(self, namespace: str, a: str, b: str, at: Moment, *, max_hops: int, limit: int) -> wire.Paths:
         view = self._views.view(namespace)
         source, target = (self.resolve(namespace, one, at.known_at) for one in (a, b))
-        found = _asked(lambda: paths(view, source, target, at, max_hops=max_hops, limit=limit))
+        found = asked(lambda: paths(view, source, target, at, max_hops=max_hops, limit=limit))
         return wire.Paths(
             items=[
                 wire.Path(
@@ -145,7 +148,7 @@ class GraphReader:
     ) -> tuple[list[wire.Change], Cursor | None]:
         """What was begun and what ceased to be believed in [since, until)."""
         view = self._views.view(namespace)
-        found = _asked(lambda: view.changes(since, until, after, limit + 1))
+        found = asked(lambda: view.changes(since, until, after, limit + 1))
         shown = found[:limit]
         made = [
             wire.Change(
@@ -164,7 +167,7 @@ class GraphReader:
             raise KnownAtUnsupported("Communities have no versions: they are told as known now.")
         view = self._views.view(namespace)
         at = Moment(as_of=self._clock.now_micros())
-        found = _asked(lambda: self._communities.of(namespace, view, at, limits.MAX_COMMUNITY_EDGES))
+        found = asked(lambda: self._communities.of(namespace, view, at, limits.MAX_COMMUNITY_EDGES))
         return [
             wire.Community(
                 id=each.id,
@@ -178,7 +181,7 @@ class GraphReader:
         ]
 
 
-def _asked(question: Callable[[], T]) -> T:
+def asked(question: Callable[[], T]) -> T:
     """The store's answer; its errors as the contract's."""
     try:
         return question()

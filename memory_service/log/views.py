@@ -212,6 +212,11 @@ class NamespaceSnapshot:
         found = self._connection.execute(_BY_SEQ, {"namespace": self.namespace, "seqs": list(seqs)})
         return {row.seq: row for row in found}
 
+    def by_id(self, ids: Sequence[str]) -> Sequence[AnyRow]:
+        """Episodes of these ids."""
+        query = select(episodes).where(episodes.c.namespace == self.namespace, episodes.c.id.in_(ids))
+        return self._connection.execute(query).all()
+
     def appended_since(self, after_seq: int, limit: int) -> Sequence[AnyRow]:
         """Episodes of later seqs, whole, in order."""
         query = select(episodes).where(episodes.c.namespace == self.namespace, episodes.c.seq > after_seq)

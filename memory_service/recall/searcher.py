@@ -20,6 +20,7 @@ from memory_service.log.views import NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
 from memory_service.observability.traces import tracer
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.graph_search import GRAPH_TYPES, HEARD, GraphSearcher, Heard
 from memory_service.recall.reranking import CHANNEL, Reranking
 from retrieval.embedders import Embedder, EmbedderError
 from retrieval.index import MemoryIndex
@@ -48,23 +49,48 @@ class Searcher:
     """Answers searches over one or several namespaces. Thread-safe."""
 
     def __init__(
-        self, indexes: IndexCache, embedder: Embedder, clock: Clock, reranking: Reranking | None = None
+        self,
+        indexes: IndexCache,
+        embedder: Embedder,
+        clock: Clock,
+        reranking: Reranking | None = None,
+        graphs: GraphSearcher | None = None,
     ) -> None:
         self._indexes = indexes
         self.embedder = embedder
         self._clock = clock
         self._reranking = reranking
+        self._graphs = graphs
 
     def search(self, views: Sequence[NamespaceView], request: wire.SearchRequest) -> wire.SearchResponse:
         """The best results of all the namespaces together. Raises NotCaughtUp, ModelUnavailable."""
         started = time.perf_counter()
-        found, query, seq = self.find(views, request, request.query, request.limit)
-        results = [self._result(item, request) for item in found]
+        is_of_graph = bool(GRAPH_TYPES & set(request.types or ()))
+        depth = max(request.limit, HEARD) if is_of_graph else request.limit
+        found, query, seq = self.find(views, request, request.query, depth)
+        results = [self._result(item, request) for item in found[: request.limit]] if wants_episodes(request) else []
+        if self._graphs is not None and is_of_graph:
+            results = self._with_graph(views, request, query, found, results)
         usage = wire.Usage(
             embedding_tokens=self.embedder.count_tokens(query.embed_text),
             took_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         return wire.SearchResponse(results=results, seq=seq, usage=usage)
+
+    def _with_graph(
+        self,
+        views: Sequence[NamespaceView],
+        request: wire.SearchRequest,
+        query: Query,
+        found: Sequence[_Found],
+        results: list[wire.SearchResult],
+    ) -> list[wire.SearchResult]:
+        """The results together with those of the graph types, best first. Ties: as the types are listed."""
+        assert self._graphs is not None, "asked for only where there is one"
+        for view in views:
+            heard = [Heard(f.row.seq, f.row.id, f.hit.score) for f in found if f.namespace == view.namespace]
+            results += self._graphs.search(view, request, query, heard)
+        return sorted(results, key=lambda result: -result.score)[: request.limit]
 
     def find(
         self, views: Sequence[NamespaceView], filters: wire.Filters, text: str, limit: int
@@ -115,8 +141,6 @@ class Searcher:
             metrics.search_seconds.labels("score").time(),
             self._indexes.current(view) as (index, snapshot, seq),
         ):
-            if not wants_episodes(filters):
-                return [], query, seq
             hits = search(index, query, vector, _mask(index, snapshot, filters), limit=limit)
             found = _hydrate(view.namespace, index, snapshot, hits)
         return found, query, seq
@@ -151,7 +175,7 @@ class Searcher:
 
 
 def wants_episodes(filters: wire.Filters) -> bool:
-    """Facts, entities and communities have no place in the store yet; a search for them alone finds nothing."""
+    """Whether episodes or their notes are asked for."""
     return filters.types is None or bool({"episode", "note"} & set(filters.types))
 
 

@@ -46,6 +46,12 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        op.f("ix_graph_fact_sources_namespace_episode_id"),
+        "graph_fact_sources",
+        ["namespace", "episode_id"],
+        unique=False,
+    )
     op.create_table(
         "graph_facts",
         sa.Column("namespace", sa.String(length=128), nullable=False),
@@ -80,16 +86,19 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_graph_facts_namespace_object_id_start_id"),
         "graph_facts",
-        ["namespace", "object_id", "start", "id"],
+        ["namespace", "object_id", sa.text("start DESC"), "id"],
         unique=False,
     )
     op.create_index(
-        op.f("ix_graph_facts_namespace_start_id"), "graph_facts", ["namespace", "start", "id"], unique=False
+        op.f("ix_graph_facts_namespace_start_id"),
+        "graph_facts",
+        ["namespace", sa.text("start DESC"), "id"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_graph_facts_namespace_subject_id_start_id"),
         "graph_facts",
-        ["namespace", "subject_id", "start", "id"],
+        ["namespace", "subject_id", sa.text("start DESC"), "id"],
         unique=False,
     )
     op.create_table(

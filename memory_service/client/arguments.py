@@ -39,3 +39,38 @@ class SearchFilters(TypedDict, total=False):
     """Equal values at top-level keys."""
     min_seq: int | None
     """Read your own writes: the `seq` of the append that must be visible."""
+
+
+class EntityFilters(TypedDict, total=False):
+    """What narrows a list of entities; all that is given must fit."""
+
+    type: str | None
+    name: str | None
+    """One of its names, however it is written."""
+    text: str | None
+    """A part of one of its names."""
+    attributes: Mapping[str, str | bool | int | float] | None
+    """Equal values."""
+    known_at: datetime | str | None
+    """As it was believed then. Default: as known now."""
+
+
+class FactFilters(TypedDict, total=False):
+    """What narrows a list of facts; all that is given must fit. Instants need an offset, as datetimes and as RFC 3339 text."""
+
+    entity: str | None
+    """Its id; as subject or as object."""
+    subject: str | None
+    object: str | None
+    predicates: Sequence[str] | None
+    """Any of these."""
+    text: str | None
+    """Words that all occur in the fact or in the sentence that says it."""
+    qualifiers: Mapping[str, str | bool | int | float] | None
+    """Equal values."""
+    as_of: datetime | str | None
+    """What was true then. Default: now."""
+    known_at: datetime | str | None
+    """As it was believed then. Default: as known now."""
+    all_times: bool
+    """Facts of every time, whether they are true at `as_of` or not."""

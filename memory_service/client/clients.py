@@ -13,6 +13,7 @@ from memory_service import __version__
 from memory_service.client.admin import AdminOperations
 from memory_service.client.drivers import AsyncDriver, SyncDriver
 from memory_service.client.episodes import EpisodeOperations
+from memory_service.client.graph import GraphOperations
 from memory_service.client.limits import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S
 from memory_service.client.operation import AsyncDriven, SyncDriven
 from memory_service.client.recall import RecallOperations
@@ -22,7 +23,7 @@ from memory_service.client.transfer import TransferOperations
 DEFAULT_URL = "http://127.0.0.1:8090"
 
 
-class Operations(EpisodeOperations, RecallOperations, TransferOperations, AdminOperations):
+class Operations(EpisodeOperations, RecallOperations, GraphOperations, TransferOperations, AdminOperations):
     """Every operation of the service."""
 
 

@@ -17,6 +17,9 @@ from typing import Any, BinaryIO, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
+Param: TypeAlias = str | int | list[str]
+"""A list is the same parameter several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -25,7 +28,7 @@ class Call:
     method: str
     path: str
     """Percent-encoded, from the root of the service."""
-    params: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
+    params: Mapping[str, Param] = field(default_factory=dict[str, Param])
     body: bytes | BinaryIO | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     repeatable: bool = False

@@ -17,7 +17,7 @@ from tests.support.network import NetworkForbidden
 ROOT = Path(__file__).parents[2]
 OURS = {"memory_service", "graph", "retrieval", "inference", "eval", "bench", "migrations", "tests"}
 LIBRARIES = [name for name in ("graph", "retrieval", "inference") if (ROOT / name).is_dir()]
-LIGHT = ("client", "integrations", "__init__.py", "errors.py", "wire.py", "instants.py", "limits.py")
+LIGHT = ("client", "integrations", "__init__.py", "errors.py", "wire.py", "wire_graph.py", "instants.py", "limits.py")
 """What runs inside a user's process."""
 
 LIGHT_ROOTS = {"httpx2", "pydantic"}

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 import memory_service
 from memory_service import AsyncMemoryClient, MemoryClient, client, errors, wire
 from memory_service.client import limits
+from memory_service.client.graph import GraphOperations
 
 URL = "http://memory.test:8090"
 AT = "2026-03-01T09:30:00+01:00"
@@ -265,7 +266,9 @@ CASES = [
     Case("health", (), "GET /healthz", HEALTH, wire.Health, repeatable=False),
     Case("ready", (), "GET /readyz", HEALTH, wire.Health, repeatable=False),
 ]  # fmt: skip
-COVERED_ELSEWHERE = {"wait", "iter_episodes", "export", "iter_export", "import_"}
+COVERED_ELSEWHERE = {"wait", "iter_episodes", "export", "iter_export", "import_"} | {
+    name for name in dir(GraphOperations) if not name.startswith("_")
+}
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.operation)
 each_repeatable = pytest.mark.parametrize("case", [c for c in CASES if c.repeatable], ids=lambda case: case.operation)
@@ -309,7 +312,9 @@ def test_both_clients_have_the_same_operations() -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    assert client.__all__ == ["AsyncMemoryClient", "EpisodeFields", "MemoryClient", "SearchFilters"]
+    assert client.__all__ == [
+        "AsyncMemoryClient", "EntityFilters", "EpisodeFields", "FactFilters", "MemoryClient", "SearchFilters",
+    ]  # fmt: skip
     assert all(hasattr(client, name) for name in client.__all__)
 
 

@@ -17,7 +17,7 @@ CLIENT = ROOT / "memory_service" / "client"
 HEAVY = {"torch", "faiss", "sqlalchemy", "numpy", "fastapi", "starlette", "onnxruntime", "sentence_transformers"}
 SERVER_SIDE = {"graph", "retrieval", "inference", "eval", "migrations"}
 SDK_MODULES = {"memory_service"} | {
-    f"memory_service.{name}" for name in ("client", "errors", "instants", "limits", "wire")
+    f"memory_service.{name}" for name in ("client", "errors", "instants", "limits", "wire", "wire_graph")
 }
 
 

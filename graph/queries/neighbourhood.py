@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from graph.errors import UnknownEntity
 from graph.limits import MAX_EDGES_PER_HOP, MAX_HOPS, MAX_NEIGHBOURS, MAX_NEIGHBOURS_PER_HOP
-from graph.queries.ends import by_end, far_end, known_entities
+from graph.queries.ends import by_end, far_end
 from graph.rows import EntityVersion, FactVersion
 from graph.stores.port import GraphView, Moment
 
@@ -40,13 +41,13 @@ def neighbourhood(
     Raises:
         UnknownEntity: it is not known, at `at.known_at`.
     """
-    start = known_entities(view, [entity_id], at.known_at)
     search = _Search(view, at, min(per_hop, MAX_NEIGHBOURS_PER_HOP), predicates, entity_id)
     for _ in range(min(hops, MAX_HOPS)):
         search.step()
-    others = [each for each in search.distances if each != entity_id]
     # A merge between two reads may have taken an entity away: its facts go with it.
-    found = start | view.entities_by_id(others, at.known_at)
+    found = view.entities_by_id(list(search.distances), at.known_at)
+    if entity_id not in found:
+        raise UnknownEntity(f"There is no entity {entity_id}.")
     return Neighbourhood(
         entities=tuple(Neighbour(found[each], far) for each, far in search.distances.items() if each in found),
         facts=tuple(f for f in search.facts.values() if f.subject_id in found and f.object_id in found),

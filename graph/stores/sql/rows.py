@@ -23,6 +23,9 @@ FACT_NAMES: Final = (
 ENTITY_COLUMNS: Final = tuple(entities.c[name] for name in ENTITY_NAMES)
 FACT_COLUMNS: Final = tuple(facts.c[name] for name in FACT_NAMES)
 
+_read: Final = json.JSONDecoder().raw_decode
+"""Of texts that this module wrote, without spaces around: json.loads looks for those for longer than it reads."""
+
 _entity_values = attrgetter(*ENTITY_NAMES)
 _fact_values = attrgetter(*FACT_NAMES)
 
@@ -57,8 +60,8 @@ def entity_of(values: Sequence[Any]) -> EntityVersion:
         expired_at,
         name,
         type,
-        tuple(json.loads(aliases)),
-        tuple(json.loads(name_keys)),
+        tuple(_read(aliases)[0]),
+        tuple(_read(name_keys)[0]),
         _attributes(attributes),
         first_at,
     )
@@ -146,5 +149,5 @@ def _json(value: object) -> str:
 def _attributes(text: str) -> Attributes:
     if text == "{}":
         return ()
-    found: dict[str, Scalar] = json.loads(text)
+    found: dict[str, Scalar] = _read(text)[0]
     return tuple(sorted(found.items()))

@@ -8,11 +8,14 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
+from graph.digest import digest as graph_digest
 from graph.stores.sql.store import sql_digest
+from memory_service.log.graph import MERGE, RETRACTION
 from memory_service.log.records import BLANK, ERASURE
 from memory_service.log.schema import episodes, namespaces, note_links, notes, records
 
 _DECIMALS: Final = 3
+_EMPTY_GRAPH: Final = graph_digest(())
 _EPISODE_FIELDS: Final = (
     "id session_id kind role speaker content occurred_at offset_minutes metadata".split()  # noqa: SIM905
 )
@@ -36,6 +39,7 @@ def _lines(connection: Connection, namespace: str | None, history: bool) -> Iter
     yield from _record_lines(connection, namespace)
     yield from _note_lines(connection, namespace)
     yield from _link_lines(connection, namespace)
+    yield from _word_lines(connection, namespace)
     yield from _graph_lines(connection, namespace, history)
 
 
@@ -92,11 +96,21 @@ def _link_lines(connection: Connection, namespace: str | None) -> Iterator[list[
         yield ["link", row.namespace, row.source_id, row.target_id, row.kind, round(row.weight, _DECIMALS)]
 
 
+def _word_lines(connection: Connection, namespace: str | None) -> Iterator[list[Any]]:
+    """What people said of the graph. Which of two words on the same is the last one is told by the graph."""
+    query = select(records).where(records.c.kind.in_((MERGE, RETRACTION)))
+    if namespace is not None:
+        query = query.where(records.c.namespace == namespace)
+    found = [[row.kind, row.namespace, json.loads(row.payload)] for row in connection.execute(query)]
+    yield from sorted(found, key=lambda line: json.dumps(line, sort_keys=True))
+
+
 def _graph_lines(connection: Connection, namespace: str | None, history: bool) -> Iterator[list[Any]]:
     query = select(namespaces.c.name).order_by(namespaces.c.name)
     for name in connection.execute(query).scalars().all():
-        if namespace in (None, name):
-            yield ["graph", name, sql_digest(connection, name, history=history)]
+        # An empty namespace and none answer alike.
+        if namespace in (None, name) and (found := sql_digest(connection, name, history=history)) != _EMPTY_GRAPH:
+            yield ["graph", name, found]
 
 
 def rounded_vectors(blob: bytes) -> str:

@@ -4,19 +4,22 @@ Everything here runs in the writer's transaction, so that a record and what it m
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from graph.ledger.schema import FOLLOWING, RAW, feed
+from graph.ids import assertion_id, node_id
+from graph.ledger.schema import FOLLOWING, RAW, blocks, feed, mentions, nodes
+from graph.ledger.store import Ledger
 from graph.model import Extraction, Source
 from graph.planner import Planner
 from graph.planner.erase import erase_episodes
 from graph.rows import Changes
-from graph.stores.sql.schema import TABLES, entities, fact_sources, facts, positions
+from graph.stores.sql.schema import TABLES, entities, fact_sources, facts
 from memory_service.log.schema import AnyRow, episodes, records
 from memory_service.log.text import searchable_text
 from memory_service.log.writer import Transaction
@@ -28,6 +31,7 @@ NO_EPISODE: Final = 0
 """What merges and retractions have for an episode's seq: people make them, not episodes."""
 
 _ROWS: Final = 1_000
+_ALWAYS: Final = 2**62
 _EXTRACTIONS: Final = TypeAdapter(Extraction)
 _DERIVED: Final = (*RAW, *FOLLOWING, *TABLES)
 
@@ -42,7 +46,10 @@ def extraction_json(extraction: Extraction) -> str:
 
 def extraction_of(payload: str | bytes) -> Extraction:
     """Raises ValueError (pydantic's ValidationError) for what is none."""
-    return _EXTRACTIONS.validate_json(payload)
+    return _EXTRACTIONS.validate_json(payload, strict=True)
+
+
+_SAYS_NOTHING: Final = extraction_json(Extraction((), ()))
 
 
 def source_of(row: AnyRow) -> Source:
@@ -72,9 +79,15 @@ def add_extractions(tx: Transaction, namespace: str, extractions: dict[int, Extr
     planner(tx, namespace).add(_with_sources(tx.connection, extractions), tx.recorded_at)
 
 
-def _with_sources(connection: Connection, extractions: dict[int, Extraction]) -> list[tuple[Source, Extraction]]:
+def _with_sources(connection: Connection, extractions: Mapping[int, Extraction]) -> list[tuple[Source, Extraction]]:
     rows = connection.execute(select(episodes).where(episodes.c.seq.in_(extractions)).order_by(episodes.c.seq))
     return [(source_of(row), extractions[row.seq]) for row in rows]
+
+
+def _parts(extractions: Mapping[int, Extraction]) -> Iterator[dict[int, Extraction]]:
+    items = iter(extractions.items())
+    while part := dict(islice(items, _ROWS)):
+        yield part
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,165 @@ def _record(tx: Transaction, namespace: str, kind: str, payload: dict[str, Any])
     return seq
 
 
+# --- moving -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimName:
+    """A claim (or a mention) by its episode and its place there: ids differ from namespace to namespace, these do not."""
+
+    episode_id: str
+    place: int
+
+    @property
+    def atom(self) -> str:
+        return f"{self.episode_id}#{self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeName:
+    """A node by its name's key; one of several who share it also by the mention that it is told apart by."""
+
+    block: str
+    mention: ClaimName | None = None
+
+    def id(self, namespace: str) -> str:
+        return node_id(namespace, self.block, "" if self.mention is None else self.mention.atom)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMerge:
+    """A merge that means the same in every namespace."""
+
+    a: NodeName
+    b: NodeName
+    is_same: bool
+    reason: str
+
+    @property
+    def pair(self) -> frozenset[NodeName]:
+        return frozenset((self.a, self.b))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRetraction:
+    """A retraction that means the same in every namespace."""
+
+    fact: ClaimName
+    claims: list[ClaimName]
+    reason: str
+
+
+Named: TypeAlias = NamedMerge | NamedRetraction
+
+
+def words(connection: Connection, namespace: str) -> Iterator[Named]:
+    """What people said of a namespace's graph, in the order in which they did."""
+    query = select(records).where(records.c.namespace == namespace, records.c.kind.in_((MERGE, RETRACTION)))
+    for row in connection.execute(query.order_by(records.c.seq)).all():
+        payload = json.loads(row.payload)
+        found = _named_merge if row.kind == MERGE else _named_retraction
+        if (named := found(connection, namespace, payload)) is not None:
+            yield named
+
+
+def _named_merge(connection: Connection, namespace: str, payload: dict[str, Any]) -> NamedMerge | None:
+    a, b = (_node_name(connection, namespace, payload[side]) for side in ("a", "b"))
+    return None if a is None or b is None else NamedMerge(a, b, payload["is_same"], payload["reason"])
+
+
+def _node_name(connection: Connection, namespace: str, node: str) -> NodeName | None:
+    """None for a node that no mention leads to: no name would bring it back."""
+    query = select(nodes.c.block).where(nodes.c.namespace == namespace, nodes.c.id == node)
+    block = connection.execute(query).scalar()
+    if block is not None and (name := NodeName(block)).id(namespace) == node:
+        return name
+    # Of a name that several share. The node itself may be gone: who is told apart by which mention changes with what is told.
+    shared = select(blocks.c.block).where(blocks.c.namespace == namespace, blocks.c.people > 1)
+    for candidate in [block] if block is not None else connection.execute(shared).scalars().all():
+        query = select(mentions.c.episode_id, mentions.c.place).where(
+            mentions.c.namespace == namespace, mentions.c.block == candidate
+        )
+        names = (NodeName(candidate, ClaimName(row.episode_id, row.place)) for row in connection.execute(query))
+        if (name := next((name for name in names if name.id(namespace) == node), None)) is not None:
+            return name
+    return None
+
+
+def _named_retraction(connection: Connection, namespace: str, payload: dict[str, Any]) -> NamedRetraction | None:
+    found = Ledger(connection, namespace).assertions([payload["fact_id"], *payload["assertion_ids"]])
+    names = {row["id"]: ClaimName(row["episode_id"], row["place"]) for row in found}
+    claims = [names[made] for made in payload["assertion_ids"] if made in names]
+    return NamedRetraction(names.get(payload["fact_id"], claims[0]), claims, payload["reason"]) if claims else None
+
+
+def add_imported(
+    tx: Transaction,
+    namespace: str,
+    extractions: Mapping[int, Extraction],
+    said: Sequence[Named],
+) -> int:
+    """Makes what an import brings part of the graph, all at one moment.
+
+    `said`: what people said of it, in order. Returns how much of that was new.
+    """
+    own = planner(tx, namespace)
+    for part in _parts(extractions):
+        own.keep(_with_sources(tx.connection, part), tx.recorded_at)
+    merges = _new_merges(own.ledger, [word for word in said if isinstance(word, NamedMerge)])
+    new = 0
+    for word in said:
+        if isinstance(word, NamedRetraction):
+            new += _import_retraction(tx, own, word)
+        elif word.pair in merges:
+            new += _import_merge(tx, own, word)
+    if extractions or new:
+        own.process(tx.recorded_at)
+    return new
+
+
+def _new_merges(ledger: Ledger, merges: Sequence[NamedMerge]) -> set[frozenset[NodeName]]:
+    """Pairs on which the last word here is another: a file that is imported twice says nothing new."""
+    last = {decision.pair: decision.is_same for decision in merges}
+    pairs = {pair: frozenset(name.id(ledger.namespace) for name in pair) for pair in last}
+    stored: dict[frozenset[str], bool] = {}
+    for row in sorted(ledger.decisions_of(set[str]().union(*pairs.values()), _ALWAYS), key=lambda row: row["seq"]):
+        stored[frozenset((row["a"], row["b"]))] = bool(row["is_same"])
+    return {pair for pair, is_same in last.items() if stored.get(pairs[pair]) != is_same}
+
+
+def _import_merge(tx: Transaction, own: Planner, named: NamedMerge) -> bool:
+    """False where an episode that names one of them is here already and was read differently."""
+    if not all(_is_named(tx.connection, own.ledger.namespace, name) for name in named.pair):
+        return False
+    namespace = own.ledger.namespace
+    made = Merge(named.a.id(namespace), named.b.id(namespace), named.is_same, named.reason)
+    seq = _record(tx, namespace, MERGE, asdict(made))
+    own.keep_decision(made.a, made.b, seq, tx.recorded_at, is_same=made.is_same, reason=made.reason)
+    return True
+
+
+def _is_named(connection: Connection, namespace: str, name: NodeName) -> bool:
+    query = select(mentions.c.place).where(mentions.c.namespace == namespace, mentions.c.block == name.block)
+    if name.mention is not None:
+        query = query.where(mentions.c.episode_id == name.mention.episode_id, mentions.c.place == name.mention.place)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _import_retraction(tx: Transaction, own: Planner, named: NamedRetraction) -> bool:
+    namespace = own.ledger.namespace
+    ids = [assertion_id(namespace, claim.episode_id, claim.place) for claim in named.claims]
+    known = {row["id"]: row["retracted_at"] for row in own.ledger.assertions(ids)}
+    if all(retracted_at is not None for retracted_at in known.values()):
+        return False
+    fact_id = assertion_id(namespace, named.fact.episode_id, named.fact.place)
+    _record(
+        tx, namespace, RETRACTION, asdict(Retraction(fact_id, [made for made in ids if made in known], named.reason))
+    )
+    own.ledger.retract(known, tx.recorded_at)
+    return True
+
+
 # --- erasing ----------------------------------------------------------------------------------------------------------
 
 
@@ -147,8 +319,17 @@ def _forget_retracted(tx: Transaction, namespace: str, assertions: set[str]) -> 
         if not left:
             tx.connection.execute(delete(records).where(records.c.seq == row.seq))
         elif len(left) < len(payload["assertion_ids"]):
-            body = json.dumps({**payload, "assertion_ids": left}, ensure_ascii=False, separators=(",", ":"))
-            tx.connection.execute(update(records).where(records.c.seq == row.seq).values(payload=body))
+            gone = payload["fact_id"] in assertions
+            fact_id = _first(tx.connection, namespace, left) if gone else payload["fact_id"]
+            body = {**payload, "fact_id": fact_id, "assertion_ids": left}
+            text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+            tx.connection.execute(update(records).where(records.c.seq == row.seq).values(payload=text))
+
+
+def _first(connection: Connection, namespace: str, assertion_ids: Sequence[str]) -> str:
+    """The claim that arrived first: what a fact of these is named after."""
+    found = Ledger(connection, namespace).assertions(assertion_ids)
+    return min(found, key=lambda row: (row["episode_seq"], row["place"]))["id"]
 
 
 def erase_namespace(tx: Transaction, namespace: str) -> None:
@@ -161,38 +342,50 @@ def erase_namespace(tx: Transaction, namespace: str) -> None:
 # --- rebuilding -------------------------------------------------------------------------------------------------------
 
 
-def rebuild(connection: Connection, tell: Callable[[int], None] = lambda _done: None) -> None:
-    """Wipes every graph and makes it again from the records, each namespace moment by moment."""
-    for table in (*_DERIVED, feed, positions):
-        connection.execute(delete(table))
-    names = {
-        row.namespace
-        for row in connection.execute(select(records.c.namespace).where(records.c.kind.in_(_KINDS)).distinct())
-    }
-    for name in sorted(names):
-        own = Planner(connection, name)
-        _keep_records(connection, own)
-        for done, moment in enumerate(own.ledger.moments(), 1):
-            own.process(moment)
-            tell(done)
+def rebuild(tx: Transaction, tell: Callable[[int], None] = lambda _more: None) -> None:
+    """Wipes every graph and makes it again from the records, each namespace moment by moment.
+
+    `tell(more)` is called with the number of records done since the last call, of those that `count` counts.
+    """
+    for table in _DERIVED:
+        tx.connection.execute(delete(table))
+    for name in sorted(tx.connection.execute(select(records.c.namespace).where(_says_something).distinct()).scalars()):
+        own = Planner(tx.connection, name)
+        for rows in _pages(tx.connection, name):
+            for row in rows:
+                _keep(tx.connection, own, row)
+        _process(tx.connection, own, tell)
+        if tx.feeds_graph:
+            feed_everything(tx.connection, name)
 
 
-_KINDS: Final = (GRAPH, MERGE, RETRACTION)
-
-
-def _keep_records(connection: Connection, own: Planner) -> None:
-    after = 0
-    while rows := _records(connection, own.ledger.namespace, after):
-        after = rows[-1].seq
+def _process(connection: Connection, own: Planner, tell: Callable[[int], None]) -> None:
+    """Every moment of the kept records: in the log's order no time goes back."""
+    moment = None
+    for rows in _pages(connection, own.ledger.namespace):
         for row in rows:
-            _keep(connection, own, row)
+            if row.recorded_at != moment:
+                moment = row.recorded_at
+                own.process(moment)
+        tell(len(rows))
 
 
-def _records(connection: Connection, namespace: str, after: int) -> Sequence[AnyRow]:
-    query = select(records).where(
-        records.c.namespace == namespace, records.c.kind.in_(_KINDS), records.c.seq > after, records.c.payload != "{}"
-    )
-    return connection.execute(query.order_by(records.c.seq).limit(_ROWS)).all()
+def count(connection: Connection) -> int:
+    """How many records a rebuild makes the graphs from."""
+    return connection.execute(select(func.count()).select_from(records).where(_says_something)).scalar_one()
+
+
+_says_something: Final = records.c.kind.in_((GRAPH, MERGE, RETRACTION)) & records.c.payload.not_in(
+    ("{}", _SAYS_NOTHING)
+)
+
+
+def _pages(connection: Connection, namespace: str) -> Iterator[Sequence[AnyRow]]:
+    after = 0
+    query = select(records).where(records.c.namespace == namespace, _says_something).order_by(records.c.seq)
+    while rows := connection.execute(query.where(records.c.seq > after).limit(_ROWS)).all():
+        after = rows[-1].seq
+        yield rows
 
 
 def _keep(connection: Connection, own: Planner, row: AnyRow) -> None:

@@ -13,14 +13,13 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from graph.model import Extraction
 from memory_service.log import graph
-from memory_service.log.graph import MERGE, RETRACTION
+from memory_service.log.graph import GRAPH
 from memory_service.log.schema import DERIVED, AnyRow, episodes, note_links, notes, record_sources, records
 from memory_service.log.writer import Transaction
 
 INDEX: Final = "index"
 NOTE: Final = "note"
 ERASURE: Final = "erasure"
-OF_NO_EPISODE: Final = (MERGE, RETRACTION)
 BLANK: Final = "{}"
 """The payload of a record that waits to be made anew."""
 
@@ -83,8 +82,31 @@ def missing_episodes(connection: Connection, namespace: str, seqs: Iterable[int]
     return wanted - set(connection.execute(query).scalars())
 
 
+def with_record(connection: Connection, namespace: str, kind: str, seqs: Sequence[int]) -> set[int]:
+    """Those of the episodes that have a record of this kind; one that waits to be made anew is none."""
+    if not seqs:
+        return set()
+    query = select(records.c.episode_seq).where(
+        records.c.namespace == namespace,
+        records.c.kind == kind,
+        records.c.episode_seq.in_(seqs),
+        records.c.payload != BLANK,
+    )
+    return set(connection.execute(query).scalars())
+
+
 def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
-    """Adds records and their derived rows, replacing what was there of the same episode and kind."""
+    """Adds records and all that is derived from them, replacing what was there of the same episode and kind.
+
+    What an episode says of the graph is said once: a second extraction, of a worker whose lease had expired, is left out.
+    """
+    extracts = [e for e in extracts if e.kind != GRAPH or _created_at(tx.connection, e) is None]
+    keep_records(tx, extracts)
+    _add_to_graphs(tx, extracts)
+
+
+def keep_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
+    """`write_records` without the graph, which is the caller's then."""
     rows: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
     for extract in extracts:
@@ -100,7 +122,6 @@ def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
         tx.connection.execute(insert(record_sources), sources)
     for extract, row in zip(extracts, rows, strict=True):
         derive(tx.connection, row, extract.episode_id)
-    _add_to_graphs(tx, extracts)
 
 
 def _add_to_graphs(tx: Transaction, extracts: Sequence[Extract]) -> None:

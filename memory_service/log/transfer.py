@@ -2,7 +2,8 @@
 
     {"type": "header", "format": 1, "namespace": ..., "embedder": ...}
     {"type": "episode", "id": ..., "content": ..., "occurred_at": ..., ...}
-    {"type": "record", "episode_id": ..., "kind": "index" | "note", "payload": {...}, "vectors": base64 | null, "sources": [ids]}
+    {"type": "record", "episode_id": ..., "kind": "index" | "note" | "graph", "payload": {...}, "vectors": base64 | null, ...}
+    {"type": "merge" | "retraction", ...}: what people said of the graph (see transfer_graph)
 
 A file of plain episodes without `type` and header is an import too. Nothing is stored unless every line is good.
 """
@@ -18,29 +19,38 @@ import numpy as np
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection, select
 
+from graph.model import Extraction
 from memory_service import limits, wire
 from memory_service.errors import EpisodeConflict, Gone, InvalidImport
 from memory_service.instants import EARLIEST, LATEST, Instant, format_instant, from_micros, to_micros
 from memory_service.log.episodes import Draft, append, draft
+from memory_service.log.graph import GRAPH, Named, add_imported
 from memory_service.log.outbox import Dispatcher, Job, NoDispatcher, complete, enqueue
 from memory_service.log.records import (
     BLANK,
-    ERASURE,
     INDEX,
     NOTE,
     Extract,
     IndexPayload,
     Link,
     NotePayload,
-    write_records,
+    keep_records,
 )
 from memory_service.log.schema import episodes, record_sources, records
 from memory_service.log.text import searchable_text
+from memory_service.log.transfer_graph import (
+    MergeLine,
+    RetractionLine,
+    Spoken,
+    ends,
+    read_extraction,
+    word_lines,
+)
 from memory_service.log.writer import Transaction
 
 FORMAT: Final = 1
 _VECTOR_BYTES: Final = 2
-
+_Payload = NotePayload | IndexPayload | Extraction
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Position = Annotated[int, Field(ge=0, le=limits.MAX_CONTENT_BYTES)]
@@ -84,8 +94,8 @@ class _IndexLine(wire.Request):
 class _RecordLine(wire.Request):
     type: Literal["record"]
     episode_id: wire.Id
-    kind: Literal["index", "note"]
-    extractor: str = Field(max_length=128)
+    kind: Literal["index", "note", "graph"]
+    extractor: Annotated[wire.Text, Field(max_length=128)]
     payload: dict[str, Any]
     vectors: str | None = None
     sources: list[wire.Id] = Field(default_factory=list[str])
@@ -97,7 +107,9 @@ class Import:
 
     drafts: list[Draft] = field(default_factory=list[Draft])
     draft_lines: list[int] = field(default_factory=list[int])
-    records: list[tuple[int, _RecordLine, NotePayload | IndexPayload, bytes | None]] = field(default_factory=list[Any])
+    records: list[tuple[int, _RecordLine, _Payload, bytes | None]] = field(default_factory=list[Any])
+    words: list[tuple[int, Named]] = field(default_factory=list[Any])
+    """What people said of the graph."""
 
 
 # --- export ---------------------------------------------------------------------------------------------------------
@@ -111,6 +123,8 @@ def export_lines(connection: Connection, namespace: str, embedder: str | None, n
     for row in connection.execution_options(yield_per=500).execute(query):
         yield _line(_episode_out(row))
     yield from _record_lines(connection, namespace)
+    for line in word_lines(connection, namespace):
+        yield _line(line)
 
 
 def _record_lines(connection: Connection, namespace: str) -> Iterator[str]:
@@ -129,7 +143,7 @@ def _record_lines(connection: Connection, namespace: str) -> Iterator[str]:
         sources.setdefault(row.record_seq, []).append(ids[row.episode_seq])
     query = (
         select(records)
-        .where(records.c.namespace == namespace, records.c.kind != ERASURE, records.c.payload != BLANK)
+        .where(records.c.namespace == namespace, records.c.kind.in_((INDEX, NOTE, GRAPH)), records.c.payload != BLANK)
         .order_by(records.c.seq)
     )
     for row in connection.execution_options(yield_per=500).execute(query):
@@ -175,6 +189,7 @@ def read_import(lines: Iterable[bytes], embedder: str, dimension: int) -> Import
         if raw.strip():
             _read_line(result, number, raw, embedder, dimension)
     _check_record_targets(result)
+    _check_words(result)
     return result
 
 
@@ -197,6 +212,10 @@ def _read_line(result: Import, number: int, raw: bytes, embedder: str, dimension
             result.draft_lines.append(number)
         elif kind == "record":
             _read_record(result, number, _RecordLine.model_validate(value), embedder, dimension)
+        elif kind == "merge":
+            result.words.append((number, MergeLine.model_validate(value).named()))
+        elif kind == "retraction":
+            result.words.append((number, RetractionLine.model_validate(value).named()))
         else:
             raise _bad(number, f"has the unknown type {str(kind)[:40]!r}")
     except ValidationError as error:
@@ -224,6 +243,11 @@ def _read_record(result: Import, number: int, line: _RecordLine, embedder: str, 
             raise _bad(number, "has a link twice")
         payload = NotePayload(note.context, note.keywords, note.tags, note.importance, links)
         result.records.append((number, line, payload, None))
+        return
+    if line.kind == GRAPH:
+        if line.sources or line.vectors is not None:
+            raise _bad(number, "has sources or vectors, which what is said of the graph has not")
+        result.records.append((number, line, read_extraction(line.payload), None))
         return
     index = _IndexLine.model_validate(line.payload)
     try:
@@ -254,6 +278,17 @@ def _check_record_targets(result: Import) -> None:
         seen.add((line.episode_id, line.kind))
         if isinstance(payload, IndexPayload) and max(end for _, end in payload.passages) > lengths[line.episode_id]:
             raise _bad(number, "has a passage that ends beyond its episode's text")
+        if isinstance(payload, Extraction) and ends(payload) > lengths[line.episode_id]:
+            raise _bad(number, "has a span that ends beyond its episode's text")
+
+
+def _check_words(result: Import) -> None:
+    if not result.words:
+        return
+    spoken = Spoken([(line.episode_id, said) for _, line, said, _ in result.records if isinstance(said, Extraction)])
+    for number, word in result.words:
+        if (unknown := spoken.unknown(word)) is not None:
+            raise _bad(number, f"speaks of {unknown}, which the file does not hold")
 
 
 def _bad(number: int, what: str) -> InvalidImport:
@@ -291,10 +326,12 @@ def write_import(
         for _, line, payload, vectors in data.records
         if line.episode_id in fresh
     ]
-    write_records(tx, extracts)
+    keep_records(tx, extracts)
+    said = {extract.episode_seq: extract.payload for extract in extracts if isinstance(extract.payload, Extraction)}
+    new_words = add_imported(tx, namespace, said, [word for _, word in data.words])
     _queue_what_is_missing(tx, namespace, (fresh.values(), extracts), versions, dispatcher)
     return wire.ImportResponse(
-        episodes=len(fresh), records=len(extracts), skipped=len(receipts) - len(fresh), seq=tx.seq
+        episodes=len(fresh), records=len(extracts) + new_words, skipped=len(receipts) - len(fresh), seq=tx.seq
     )
 
 
@@ -310,13 +347,12 @@ def _queue_what_is_missing(
     have = {(e.episode_seq, e.kind) for e in extracts}
     indexed = [Job(namespace, seq, INDEX, versions[INDEX], 1) for seq in fresh if (seq, INDEX) in have]
     complete(tx, indexed)
-    unnoted = [
-        Job(namespace, job.episode_seq, NOTE, versions[NOTE], 1)
-        for job in indexed
-        if (job.episode_seq, NOTE) not in have
-    ]
-    if unnoted:
-        enqueue(tx, unnoted, dispatcher)
+    for kind in (NOTE, GRAPH):
+        # The worker enqueues what comes after a note, once that is made.
+        ready = [job.episode_seq for job in indexed if kind == NOTE or (job.episode_seq, NOTE) in have]
+        lacking = [Job(namespace, seq, kind, versions[kind], 1) for seq in ready if (seq, kind) not in have]
+        if lacking:
+            enqueue(tx, lacking, dispatcher)
 
 
 def _with_lines(errors: list[dict[str, Any]], data: Import) -> list[dict[str, Any]]:

@@ -29,15 +29,23 @@ def replay_log(store: Store, index_folder: Path, tell: Tell = lambda _done, _tot
     """
 
     def work(tx: Transaction) -> int:
-        total = tx.connection.execute(select(func.count()).select_from(records)).scalar_one()
+        replayed = tx.connection.execute(select(func.count()).select_from(records)).scalar_one()
+        total = replayed + graph.count(tx.connection)
         wipe_derived(tx.connection)
         after, done = 0, 0
-        while (last := replay(tx.connection, after, _ROWS)) is not None:
-            after, done = last, min(done + _ROWS, total)
+
+        def tell_more(more: int) -> None:
+            nonlocal done
+            done += more
             tell(done, total)
-        graph.rebuild(tx.connection)
+
+        while (last := replay(tx.connection, after, _ROWS)) is not None:
+            after = last
+            tell_more(min(_ROWS, replayed - done))
+        done = replayed
+        graph.rebuild(tx, tell_more)
         tell(total, total)
-        return total
+        return replayed
 
     replayed = store.writer.write(work)
     shutil.rmtree(index_folder, ignore_errors=True)

@@ -85,7 +85,7 @@ def test_an_export_and_its_import_into_another_store_have_the_same_digest(
     embedder = CountingEmbedder()
     other = start(embedder=embedder, data_dir=tmp_path / "other")
     answer = import_(other, exported)
-    assert answer.json() == {"episodes": 5, "records": 10, "skipped": 0, "seq": answer.json()["seq"]}
+    assert answer.json() == {"episodes": 5, "records": 15, "skipped": 0, "seq": answer.json()["seq"]}
     assert {e["status"] for e in other.pages("episodes")} == {"enriched"}
     assert embedder.texts == 0, "nothing is computed again"
     assert other.digest() == service.digest()

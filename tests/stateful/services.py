@@ -73,6 +73,6 @@ def append(
     return asyncio.run(service.append(namespace, request, once))
 
 
-def digest(service: MemoryService, namespace: str | None = None) -> str:
+def digest(service: MemoryService, namespace: str | None = None, *, history: bool = False) -> str:
     with service.store.database.read() as connection:
-        return logical_digest(connection, namespace)
+        return logical_digest(connection, namespace, history=history)

@@ -92,7 +92,9 @@ def _erase(
     for seq, kind in redo:
         blank_record(tx.connection, seq, kind)
     if redo:
-        enqueue(tx, list(redo.values()), dispatcher)
+        jobs = list(redo.values())
+        tx.after_commit(lambda: dispatcher.undone(jobs))
+        enqueue(tx, jobs, dispatcher)
     forget_ids(tx, namespace, gone)
     last = _log_erasures(tx, namespace, rows)
     return Erased(len(rows), last)

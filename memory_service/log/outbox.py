@@ -53,6 +53,10 @@ class Dispatcher(Protocol):
         """Called after the commit, with jobs leased to this worker."""
         ...
 
+    def undone(self, jobs: Sequence[Job]) -> None:
+        """Called after a commit that undid what these jobs had done: whoever waits for them waits again."""
+        ...
+
 
 class NoDispatcher:
     """Leaves all jobs to workers that poll."""
@@ -62,6 +66,9 @@ class NoDispatcher:
 
     def hand_over(self, jobs: Sequence[Job]) -> None:
         """Never called: nothing was reserved."""
+
+    def undone(self, jobs: Sequence[Job]) -> None:
+        """Nobody waits here."""
 
 
 def owner_name() -> str:

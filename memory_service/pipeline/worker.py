@@ -18,7 +18,7 @@ from memory_service.errors import MemoryServiceError, ProblemError
 from memory_service.log import outbox
 from memory_service.log.idempotency import drop_expired
 from memory_service.log.outbox import Job
-from memory_service.log.records import Extract, missing_episodes, write_records
+from memory_service.log.records import Extract, missing_episodes, with_record, write_records
 from memory_service.log.schema import log_head
 from memory_service.log.schema import outbox as outbox_table
 from memory_service.log.store import Store
@@ -97,6 +97,12 @@ class Worker:
             held = sum(len(queue) for queue in self._handed.values())
             self._backlog = self._backlog or held + count > _HANDED_OVER_MAX
             return None if self._backlog else self.owner
+
+    def undone(self, jobs: Sequence[Job]) -> None:
+        names = list(self._stages)
+        for job in jobs:
+            for name in names[names.index(job.stage) :]:
+                self._progress.forget(name, [job.episode_seq])
 
     def hand_over(self, jobs: Sequence[Job]) -> None:
         with self._condition:
@@ -229,6 +235,8 @@ class Worker:
         try:
             failpoints.reach(f"stage:{stage.name}:before")
             extracts = stage.extract(view, jobs)
+            # What is derived from a record is made while it is written, and may fail there.
+            self._write(stage, jobs, extracts)
         except (ProblemError, TransientEmbedderError):
             # An outage of the store or of an embedding endpoint is not the episode's fault.
             raise
@@ -239,7 +247,6 @@ class Worker:
             else:
                 self._fail(jobs[0], f"{type(error).__name__}: {error}")
             return
-        self._write(stage, jobs, extracts)
         metrics.stage_seconds.labels(stage.name).observe(time.perf_counter() - started)
         metrics.stage_episodes.labels(stage.name).inc(len(extracts))
 
@@ -247,10 +254,16 @@ class Worker:
         failpoints.reach(f"stage:{stage.name}:extracted")
         reached = self._store.writer.write(lambda tx: self._apply(tx, stage, jobs, extracts))
         failpoints.reach(f"stage:{stage.name}:written")
-        self._progress.reached(stage.name, reached)
+        for name, seqs in reached.items():
+            self._progress.reached(name, seqs)
 
-    def _apply(self, tx: Transaction, stage: Stage, jobs: Sequence[Job], extracts: Sequence[Extract]) -> list[int]:
-        """Records, done jobs and next jobs in one transaction. What was erased meanwhile is not written back."""
+    def _apply(
+        self, tx: Transaction, stage: Stage, jobs: Sequence[Job], extracts: Sequence[Extract]
+    ) -> dict[str, list[int]]:
+        """Records, done jobs and next jobs in one transaction. What was erased meanwhile is not written back.
+
+        Returns the episodes that have reached a stage, by its name.
+        """
         namespace = jobs[0].namespace
         needed = {job.episode_seq for job in jobs} | {s for e in extracts for s in e.sources}
         missing = missing_episodes(tx.connection, namespace, needed)
@@ -261,16 +274,22 @@ class Worker:
         for job in jobs:
             if job.episode_seq in stale:
                 outbox.fail(tx, replace(job, attempts=1), "a source was erased meanwhile", tx.recorded_at)
-        following = self._following(stage)
-        if following is not None and writable:
-            next_jobs = [Job(namespace, e.episode_seq, following.name, following.version, 1) for e in writable]
-            outbox.enqueue(tx, next_jobs, self)
-        return [e.episode_seq for e in writable]
+        done = [job.episode_seq for job in jobs if job.episode_seq not in stale | missing]
+        return {stage.name: done} | self._carry_on(tx, namespace, stage, done)
 
-    def _following(self, stage: Stage) -> Stage | None:
-        names = list(self._stages)
-        position = names.index(stage.name) + 1
-        return self._stages[names[position]] if position < len(names) else None
+    def _carry_on(self, tx: Transaction, namespace: str, stage: Stage, seqs: Sequence[int]) -> dict[str, list[int]]:
+        """Enqueues each episode for the first of the later stages whose record it lacks; returns the stages that it has.
+
+        It may have some: a note is made anew after an erasure, while what the episode says of the graph stands.
+        """
+        names, had = list(self._stages), dict[str, list[int]]()
+        for name in names[names.index(stage.name) + 1 :]:
+            have = with_record(tx.connection, namespace, name, seqs)
+            lacking = [Job(namespace, seq, name, self._stages[name].version, 1) for seq in seqs if seq not in have]
+            if lacking:
+                outbox.enqueue(tx, lacking, self)
+            had[name] = seqs = [seq for seq in seqs if seq in have]
+        return had
 
     def _fail(self, job: Job, reason: str) -> None:
         def work(tx: Transaction) -> bool:

@@ -143,12 +143,16 @@ class Handed:
 
     owner: str | None = "here:1:x"
     jobs: list[Job] = field(default_factory=list)
+    to_do_again: list[Job] = field(default_factory=list)
 
     def reserve(self, count: int) -> str | None:
         return self.owner
 
     def hand_over(self, jobs: Sequence[Job]) -> None:
         self.jobs.extend(jobs)
+
+    def undone(self, jobs: Sequence[Job]) -> None:
+        self.to_do_again.extend(jobs)
 
 
 def test_new_jobs_go_to_this_process_under_lease_straight_from_their_commit(service: MemoryService) -> None:
@@ -215,7 +219,7 @@ def test_work_is_done_in_the_order_of_the_log_though_not_all_of_it_fits_in_memor
 def test_two_processes_share_the_work_and_do_nothing_twice(folder: Path) -> None:
     here, there = open_service(folder), open_service(folder)
     seen = [Recording(stages(one)[0]) for one in (here, there)]
-    workers = [new_worker(one, [mine, stages(one)[1]]) for one, mine in zip((here, there), seen, strict=True)]
+    workers = [new_worker(one, [mine, *stages(one)[1:]]) for one, mine in zip((here, there), seen, strict=True)]
     for worker in workers:
         worker.start()
     for n in range(40):
@@ -299,8 +303,8 @@ def test_an_episode_that_cannot_be_done_is_dead_with_its_reason_and_the_others_a
     service: MemoryService, clock: FrozenClock
 ) -> None:
     store(service, "good", "bad", "better")
-    index, note = stages(service)
-    worker = new_worker(service, [Failing(index), note])
+    index, *later = stages(service)
+    worker = new_worker(service, [Failing(index), *later])
     worker.start()
     eventually(lambda: statuses(service)["better"] == "enriched")
     eventually(lambda: clock.advance(1) or letters(service))
@@ -324,7 +328,7 @@ def test_a_job_whose_every_attempt_ended_with_its_process_becomes_a_dead_letter(
     service: MemoryService, clock: FrozenClock
 ) -> None:
     store(service, "deadly", "innocent")
-    index, note = stages(service)
+    index, *later = stages(service)
     deadly = claimed(service, "one", limit=1)[0]
     service.store.writer.write(
         lambda tx: tx.connection.execute(
@@ -333,7 +337,7 @@ def test_a_job_whose_every_attempt_ended_with_its_process_becomes_a_dead_letter(
     )
     clock.advance(LEASE_S + 1)
     recording = Recording(index)
-    work(service, [recording, note])
+    work(service, [recording, *later])
     assert deadly.episode_seq not in recording.seqs, "it is not tried again"
     assert statuses(service) == {"deadly": "dead", "innocent": "enriched"}
     assert letters(service) == {"deadly": "the worker died during every attempt at this episode"}
@@ -355,9 +359,9 @@ def test_an_outage_of_the_store_leaves_the_work_under_lease_and_stops_no_worker(
     service: MemoryService, clock: FrozenClock
 ) -> None:
     store(service, "a", "b")
-    index, note = stages(service)
+    index, *later = stages(service)
     unusable = Unusable(index)
-    worker = new_worker(service, [unusable, note])
+    worker = new_worker(service, [unusable, *later])
     worker.start()
     eventually(lambda: unusable.failed)
     assert letters(service) == {}
@@ -411,7 +415,7 @@ def records_of(service: MemoryService, kind: str) -> int:
         return connection.execute(select(func.count()).where(records.c.kind == kind)).scalar_one()
 
 
-@pytest.mark.parametrize("stage", ["index", "note"])
+@pytest.mark.parametrize("stage", ["index", "note", "graph"])
 def test_an_episode_erased_while_it_is_worked_on_is_not_written_back(
     service: MemoryService, clock: FrozenClock, stage: str
 ) -> None:
@@ -422,10 +426,10 @@ def test_an_episode_erased_while_it_is_worked_on_is_not_written_back(
     finish(worker, paused, clock)
     assert statuses(service) == {"kept": "enriched"}
     assert set(notes(service)) == {"kept"}
-    assert (records_of(service, "index"), records_of(service, "note")) == (1, 1)
+    assert [records_of(service, kind) for kind in ("index", "note", "graph")] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("stage", ["index", "note"])
+@pytest.mark.parametrize("stage", ["index", "note", "graph"])
 def test_a_namespace_erased_while_it_is_worked_on_is_not_written_back(
     service: MemoryService, clock: FrozenClock, stage: str
 ) -> None:
@@ -435,7 +439,7 @@ def test_a_namespace_erased_while_it_is_worked_on_is_not_written_back(
     store(service, "erased")  # its successor of the same name and with the same id
     finish(worker, paused, clock)
     assert statuses(service) == {"erased": "enriched"}
-    assert (records_of(service, "index"), records_of(service, "note")) == (1, 1)
+    assert [records_of(service, kind) for kind in ("index", "note", "graph")] == [1, 1, 1]
     assert [(item.name, item.episodes) for item in service.namespaces("", 10)] == [("ns", 1)]
 
 

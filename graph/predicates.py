@@ -51,9 +51,7 @@ CATALOGUE: Final[dict[str, Predicate]] = {
         _literal("born_on", "constant", "was born on", identifies=True, about="born birthday birth date"),
         _literal("birthday", "constant", "has their birthday on", identifies=True, about="born birth date"),
         _literal("age", "functional", "is aged", "was aged", about="old age"),
-        _literal(
-            "occupation", "functional", "works as", "worked as", about="work job profession occupation"
-        ),
+        _literal("occupation", "functional", "works as", "worked as", about="work job profession occupation"),
         _literal("email", "accumulating", "has the email address", about="email mail"),
         _literal("phone", "accumulating", "has the phone number", about="phone number telephone"),
         _literal("nationality", "accumulating", "is", about="nationality citizen"),
@@ -128,7 +126,15 @@ CATALOGUE: Final[dict[str, Predicate]] = {
     )
 }
 
-INVERSES: Final = {p.inverse: p.name for p in CATALOGUE.values() if p.inverse is not None}
+INVERSES: Final[dict[str, str]] = {p.inverse: p.name for p in CATALOGUE.values() if p.inverse is not None}
+
+
+def register(own: Predicate) -> None:
+    """Adds a predicate of a user's own, for this process. Raises ValueError where another has its name."""
+    if CATALOGUE.setdefault(own.name, own) != own or own.name in INVERSES:
+        raise ValueError(f"the predicate {own.name!r} is in the catalogue already, and is another")
+    if own.inverse is not None:
+        INVERSES[own.inverse] = own.name
 
 
 def predicate(name: str) -> Predicate:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -9,14 +11,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import memory_service
+from graph.errors import InvalidMapping
 from graph.stores.port import GraphStore
+from graph.types import TypeRegistry
 from memory_service.api import admin, episodes, graph, health, search
 from memory_service.api.answers import add_problem_handlers, add_problem_schema
 from memory_service.api.middleware import RequestFrame
 from memory_service.api.security import Gatekeeper
 from memory_service.clock import Clock, SystemClock
 from memory_service.controller.context import ContextPacker
-from memory_service.errors import ModelMissing, ProblemError
+from memory_service.errors import ConfigurationError, ModelMissing, ProblemError
 from memory_service.knowledge.outside import open_graph_store
 from memory_service.knowledge.projection import Projector
 from memory_service.knowledge.reader import GraphReader
@@ -26,7 +30,7 @@ from memory_service.log.feed import forget_feed
 from memory_service.log.outbox import NoDispatcher
 from memory_service.log.store import Store, open_store
 from memory_service.observability.traces import instrument
-from memory_service.pipeline.graph import GraphStage
+from memory_service.pipeline.graph import GraphStage, RecordReader
 from memory_service.pipeline.notes import DeterministicNoteMaker
 from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage
@@ -70,6 +74,38 @@ def build_reranking(settings: Settings) -> Reranking | None:
         raise ModelMissing(f"MEMORY_RERANKER_MODEL: {error}") from error
 
 
+@cache
+def _types_of(module: str) -> TypeRegistry:
+    """Once for a process: predicates are its own from then on."""
+    types = TypeRegistry()
+    try:
+        import_module(module).register(types)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"MEMORY_GRAPH_TYPES: cannot import {module!r} ({error}). Install it where the service is installed."
+        ) from error
+    except (AttributeError, ValueError, TypeError) as error:
+        raise ConfigurationError(f"MEMORY_GRAPH_TYPES: {module}.register(types) fails: {error}.") from error
+    return types
+
+
+def build_types(settings: Settings) -> TypeRegistry:
+    """The entity and fact types that the settings name. Raises ConfigurationError."""
+    return TypeRegistry() if settings.graph_types is None else _types_of(settings.graph_types)
+
+
+def build_records(settings: Settings) -> RecordReader | None:
+    """The reader of business records that the settings name. Raises ConfigurationError."""
+    if settings.graph_mapping is None:
+        return None
+    from graph.extraction.records import RecordExtractor, load_mapping
+
+    try:
+        return RecordExtractor(load_mapping(settings.graph_mapping.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, InvalidMapping) as error:
+        raise ConfigurationError(f"MEMORY_GRAPH_MAPPING: {settings.graph_mapping}: {error}") from error
+
+
 def build_store(settings: Settings, clock: Clock | None = None) -> Store:
     """Opens (and makes or migrates) the store that the settings name."""
     url = settings.database_url or sqlite_url(settings.database_path)
@@ -85,6 +121,8 @@ def build_service(
 ) -> MemoryService:
     """All parts wired together; the worker is not started. Raises StartupError subclasses."""
     reranking = build_reranking(settings)
+    types = build_types(settings)
+    records = build_records(settings)
     store = build_store(settings, clock)
     try:
         own_embedder = embedder or build_embedder(settings)
@@ -97,7 +135,7 @@ def build_service(
     )
     _purge_what_a_killed_process_left(store, indexes)
     progress = Progress()
-    stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes), GraphStage()]
+    stages = [IndexStage(own_embedder), NoteStage(DeterministicNoteMaker(), indexes), GraphStage(types, records)]
     worker = Worker(store, stages, progress)
     queries = CachedEmbedder(BatchingEmbedder(own_embedder), _QUERY_CACHE_BYTES)
     outside = _outside_graphs(settings, store)
@@ -113,6 +151,7 @@ def build_service(
         searcher=searcher,
         packer=ContextPacker(searcher),
         graphs=graphs,
+        types=types,
         projector=None if outside is None else Projector(store, outside),
         dispatcher=worker if settings.worker == "inline" else NoDispatcher(),
         max_queue_episodes=settings.max_queue_episodes,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from graph.types import TypeRegistry
 from memory_service import failpoints, limits, wire, wire_graph
 from memory_service.controller.context import ContextPacker
 from memory_service.errors import BackPressure, Gone, Invalid, NotFound
@@ -83,6 +84,7 @@ class MemoryService:
         searcher: Searcher,
         packer: ContextPacker,
         graphs: GraphReader,
+        types: TypeRegistry,
         projector: Projector | None = None,
         dispatcher: outbox.Dispatcher,
         max_queue_episodes: int,
@@ -94,6 +96,7 @@ class MemoryService:
         self.packer = packer
         self.graphs = graphs
         self.projector = projector
+        self._types = types
         self.queue = QueueGauge(store)
         self._progress = progress
         self._unpurged: set[str] = set()
@@ -176,7 +179,7 @@ class MemoryService:
     def state_facts(self, namespace: str, request: wire_graph.FactsIn) -> wire_graph.FactsResponse:
         """Raises Invalid, NotFound, Conflict, EpisodeConflict, Gone, BackPressure."""
         self._refuse_when_full()
-        stages = writing.Stages(self.worker.first_stage, self._dispatcher)
+        stages = writing.Stages(self.worker.first_stage, self._dispatcher, self._types)
         return self.store.writer.write(lambda tx: writing.state(tx, namespace, request, stages))
 
     def retract_fact(self, namespace: str, fact_id: str, request: wire_graph.RetractRequest) -> wire_graph.GraphWritten:

@@ -31,12 +31,13 @@ def rebuild(
     data_dir: DataDir = None,
 ) -> None:
     """Wipe every derived table and index, and replay the log."""
-    from memory_service.app import build_embedder, build_store
+    from memory_service.app import build_embedder, build_store, build_types
     from memory_service.log.digest import logical_digest
     from memory_service.pipeline.rebuild import embed_again as embed_all
     from memory_service.pipeline.rebuild import replay_log
 
     settings = load_settings(data_dir=data_dir)
+    build_types(settings)  # timelines are computed by the predicates of their owner too
     store = build_store(settings)
     try:
         with progress() as bar:

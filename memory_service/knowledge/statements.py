@@ -11,6 +11,7 @@ from graph.model import Claim, Extraction, Mention
 from graph.planner.arrive import check
 from graph.predicates import predicate
 from graph.stores.sql.schema import fact_sources
+from graph.types import TypeRegistry
 from memory_service import wire_graph
 from memory_service.errors import EpisodeConflict, NotFound
 from memory_service.instants import to_micros, to_offset_minutes
@@ -34,7 +35,7 @@ class Statement:
     """(node, entity): nodes made for an entity that its name does not tell from others."""
 
 
-def statement(connection: Connection, namespace: str, fact: wire_graph.FactIn) -> Statement:
+def statement(connection: Connection, namespace: str, fact: wire_graph.FactIn, types: TypeRegistry) -> Statement:
     """Raises NotFound for an id that names nobody, InvalidClaim for what cannot be."""
     mentions = [_mention(connection, namespace, fact.subject)]
     target: int | str | None = fact.value
@@ -56,7 +57,7 @@ def statement(connection: Connection, namespace: str, fact: wire_graph.FactIn) -
         confidence=fact.confidence,
         rule=EXTRACTOR,
     )
-    extraction = Extraction(tuple(mentions), (claim,))
+    extraction = types.checked(Extraction(tuple(mentions), (claim,)))
     check(extraction)
     return Statement(_draft(fact, text), extraction, tuple(_ties(namespace, mentions)))
 

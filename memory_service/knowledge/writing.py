@@ -8,6 +8,7 @@ from sqlalchemy import select
 from graph.errors import InvalidClaim
 from graph.ledger.store import Ledger
 from graph.stores.sql.schema import fact_sources, facts
+from graph.types import TypeRegistry
 from memory_service import wire_graph
 from memory_service.errors import Conflict, Invalid, NotFound
 from memory_service.knowledge.ids import FOREVER, entity_of
@@ -26,11 +27,12 @@ class Stages:
 
     first: tuple[str, int]
     dispatcher: Dispatcher
+    types: TypeRegistry
 
 
 def state(tx: Transaction, namespace: str, request: wire_graph.FactsIn, stages: Stages) -> wire_graph.FactsResponse:
     """Stores each fact as an episode with its extraction. All or none."""
-    made = [_statement(tx, namespace, index, fact) for index, fact in enumerate(request.facts)]
+    made = [_statement(tx, namespace, index, fact, stages.types) for index, fact in enumerate(request.facts)]
     before = tx.seq
     receipts = append(tx, namespace, [each.draft for each in made], stages.first, stages.dispatcher)
     extracts: dict[int, Extract] = {}
@@ -57,9 +59,9 @@ def _refuse_other(tx: Transaction, namespace: str, seq: int, extracts: dict[int,
         refuse_other_fact(tx.connection, namespace, seq, each.extraction)
 
 
-def _statement(tx: Transaction, namespace: str, index: int, fact: wire_graph.FactIn) -> Statement:
+def _statement(tx: Transaction, namespace: str, index: int, fact: wire_graph.FactIn, types: TypeRegistry) -> Statement:
     try:
-        return statement(tx.connection, namespace, fact)
+        return statement(tx.connection, namespace, fact, types)
     except InvalidClaim as error:
         raise Invalid(str(error), errors=[{"pointer": f"/facts/{index}", "detail": str(error)}]) from None
 

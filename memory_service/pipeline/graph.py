@@ -10,6 +10,7 @@ from graph.extraction.extractor import RuleExtractor
 from graph.extraction.port import TimeSpan
 from graph.model import Extraction, Precision, Source
 from graph.planner.arrive import check
+from graph.types import TypeRegistry
 from memory_service.instants import from_micros, to_micros
 from memory_service.log.graph import GRAPH, source_of
 from memory_service.log.outbox import Job
@@ -47,7 +48,8 @@ class GraphStage:
     name = GRAPH
     version = 1
 
-    def __init__(self, records: RecordReader | None = None) -> None:
+    def __init__(self, types: TypeRegistry | None = None, records: RecordReader | None = None) -> None:
+        self._types = types or TypeRegistry()
         self._records = records
 
     def extract(self, view: NamespaceView, jobs: Sequence[Job]) -> list[Extract]:
@@ -59,6 +61,7 @@ class GraphStage:
 
     def _extract(self, namespace: str, row: AnyRow) -> Extract:
         name, extraction = self._read(row)
+        extraction = self._types.checked(extraction)
         check(extraction)
         return Extract(namespace, row.seq, row.id, GRAPH, name, extraction)
 

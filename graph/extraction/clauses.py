@@ -101,6 +101,10 @@ def _cut(text: str, start: int, end: int) -> int:
     return match.start() if match else end
 
 
+_IN_FICTION: Final = re.compile(
+    r"\b(?:in|from) (?:the|my|a|an|this|our) (?:\w+ )?(?:story|novel|book|movie|film|game|dream|scenario|example|episode|play|poem|song|text|passage|scene|script)\b",
+    re.IGNORECASE,
+)
 _QUOTED: Final = re.compile(r'"[^"]{3,}"')
 """Somebody else's words, or a title."""
 
@@ -115,6 +119,8 @@ def _start(text: str, subject: Subject) -> tuple[int, bool] | None:
     """Where the clause of this subject begins, and whether what leads into it wants a past; None where none begins."""
     at = subject.span.start
     if any(match.start() < at < match.end() for match in _QUOTED.finditer(text)):
+        return None
+    if _IN_FICTION.search(text, 0, at):
         return None
     if subject.kind == "name" and not subject.is_owner and _VERB_LIKE.match(text, subject.after) is None:
         return None
@@ -169,10 +175,18 @@ def _is_lead(text: str, start: int, end: int) -> bool:
     return False
 
 
+_FICTION: Final = re.compile(
+    r"\b(?:story|novel|book|movie|film|game|show|dreams?|scenario|example|series|episode|play|poem|song|text|article|passage|scene|script)\b",
+    re.IGNORECASE,
+)
+
+
 def _is_adverbial(words: str) -> bool:
     """No clause: "in May last year" but not "the man who"."""
     last = words.lower().split()[-1]
     first = words.lower().split()[0]
+    if _FICTION.search(words):
+        return False
     if (
         first in ("the", "a", "an", "one", "two", "three", "four", "five", "six", "some", "this")
         and last not in _BEFORE_TIME

@@ -1,7 +1,7 @@
 """The extractor of rules: sentences, their clauses, the rules that their verbs call, and what these say as claims."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from graph.extraction.notebook import Notebook
 from graph.extraction.port import TimeFinder, no_times
 from graph.extraction.pronouns import Antecedents
 from graph.extraction.rules import catalogue
-from graph.extraction.rules.base import Reading, Rule, Said
+from graph.extraction.rules.base import Reading, Said
 from graph.extraction.settle import settle
 from graph.extraction.subjects import Subject
 from graph.extraction.text import Sentence
@@ -89,8 +89,8 @@ class _Writer:
             and not is_given_name(name_key(subject.span.text).split(" ")[0])
         )
         for rule, said in _said(self.sentence.text, clause):
-            if not (is_unsure and rule.name in catalogue.OF_OTHERS_TOO):
-                self.write(subject, clause, said, rule.name)
+            if not (is_unsure and rule in catalogue.OF_OTHERS_TOO):
+                self.write(subject, clause, said, rule)
 
     def write(self, subject: Subject, clause: Clause | None, said: Said, rule: str) -> None:
         placed = settle(said, clause, self.times, self.notebook.source.occurred_at)
@@ -154,15 +154,11 @@ _TYPES: Final = {
 }
 
 
-def _said(sentence: str, clause: Clause) -> Iterator[tuple[Rule, Said]]:
+def _said(sentence: str, clause: Clause) -> Iterator[tuple[str, Said]]:
+    """What the rules read, each with the rule's name."""
     if clause.verb is None:
-        yield from ((rule, said) for rule in catalogue.OF_OWNERS for said in rule.read(sentence, clause))
+        yield from ((rule.name, said) for rule in catalogue.OF_OWNERS for said in rule.read(sentence, clause))
         return
     reading = Reading(sentence, clause, clause.verb)
-    for rule in _rules_of(clause.verb.form):
-        for said in rule.read(reading):
-            yield rule, said
-
-
-def _rules_of(form: str) -> Iterable[Rule]:
-    return catalogue.BY_VERB.get(form, ())
+    for rule in catalogue.BY_VERB.get(clause.verb.form, ()):
+        yield from ((rule.name, said) for said in rule.read(reading))

@@ -57,7 +57,7 @@ PETS: Final = word_set(
 )
 
 ADJECTIVES: Final = (
-    "older|younger|elder|eldest|oldest|youngest|big|little|best|close|closest|good|old|dear|new|twin|late|former|only|middle|"
-    "oldest|beloved|lovely|wonderful|amazing|sweet|upstairs|downstairs|next-door|childhood|college|work|school|first|second|"
-    "maternal|paternal|step|half|great|adopted|baby|teenage|dear"
+    r"\d{1,2}-year-old|older|younger|elder|eldest|oldest|youngest|big|little|best|close|closest|good|old|dear|new|twin|late|former|"
+    "only|middle|beloved|lovely|wonderful|amazing|sweet|upstairs|downstairs|next-door|childhood|college|work|school|first|second|"
+    "maternal|paternal|step|half|great|adopted|baby|teenage"
 )

@@ -33,11 +33,11 @@ def settle(said: Said, clause: Clause | None, times: Times, occurred_at: int) ->
         return None
     if verb.negation == "no_longer" or said.is_over or said.aspect == "end":
         is_said = said.aspect != "end" or verb.tense in ("past", "perfect")
-        return _over(when, occurred_at, said) if is_said and verb.negation != "not" else None
-    return _positive(said, verb, when, times, clause, occurred_at)
+        return _over(when, occurred_at, said) if is_said else None
+    return _positive(said, verb, when, clause, text=times.text, occurred_at=occurred_at)
 
 
-def _positive(said: Said, verb: Verb, when: When, times: Times, clause: Clause, occurred_at: int) -> Claim | None:
+def _positive(said: Said, verb: Verb, when: When, clause: Clause, *, text: str, occurred_at: int) -> Claim | None:
     if said.aspect == "always":
         return _claim(said, When())
     if said.aspect == "event":
@@ -47,7 +47,7 @@ def _positive(said: Said, verb: Verb, when: When, times: Times, clause: Clause, 
     if verb.tense == "present":
         return _claim(said, When(since=when.since, precision=when.precision) if when.since else When())
     if verb.tense == "perfect":
-        lasts = verb.is_progressive or _LASTS.search(times.text, verb.end, clause.end) or verb.adverbs & _HABIT
+        lasts = verb.is_progressive or _LASTS.search(text, verb.end, clause.end) or verb.adverbs & _HABIT
         return _claim(said, When(since=when.since, precision=when.precision)) if lasts else None
     return _over(when, occurred_at, said)
 

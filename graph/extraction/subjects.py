@@ -9,13 +9,19 @@ from graph.extraction.phrases import MARK, Span
 from graph.extraction.relatives import ADJECTIVES, PEOPLE, PETS
 from graph.extraction.words import COMMON
 
+_CONTRACTED: Final = re.compile(
+    r"'s (?:an?|the|been|not|now|also|just|allergic|from|in|at|on|really|very|so|married|engaged|gone|got|always|still|never|only|vegan|vegetarian|"
+    r"\d+|[a-z]+ing|[a-z]{2,}ed|my|our|turning)\b"
+)
+"""Where "'s" is a verb: "Ana's a nurse"."""
+
 _ROLE: Final = "|".join(sorted((re.escape(word) for word in PEOPLE), key=len, reverse=True))
 _CAPITAL: Final = rf"[^\W\d_a-z][\w{MARK}-]*"
 NAME: Final = rf"{_CAPITAL}(?: {_CAPITAL}){{0,2}}"
 _TITLE: Final = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? )?"
 
 RELATIVE: Final = re.compile(
-    rf"\b(?:[Mm]y|[Oo]ur) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>{_ROLE})\b(?!-)"
+    rf"\b(?:[Mm]y|[Oo]ur) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>{_ROLE})\b(?!-| tongue| language)"
     rf"(?: of [\w-]+ years)?(?:(?P<comma>,)? (?:named |called )?(?P<name>{_TITLE}{NAME}))?(?P<close>,)?"
 )
 """My sister; my sister Ana; my sister, Ana,."""
@@ -89,7 +95,7 @@ def relative(text: str, match: re.Match[str]) -> Subject:
         return Subject(
             kind, Span(match.start(), whole.end, text[match.start() : whole.end]), whole.end, name=named or whole
         )
-    owns = _POSSESSIVE.match(text, end)
+    owns = None if _CONTRACTED.match(text, end) else _POSSESSIVE.match(text, end)
     role = " ".join(match[0][: match.end("role") - match.start()].split()[1:])
     after = owns.end() if owns else end
     return Subject("relative", Span(match.start(), end, text[match.start() : end]), after, bool(owns), role, name)
@@ -119,7 +125,7 @@ def _names(text: str) -> Iterator[Subject]:
             continue
         name = " ".join(words)
         span = Span(match.end() - len(name), match.end(), name)
-        owns = _POSSESSIVE.match(text, span.end)
+        owns = None if _CONTRACTED.match(text, span.end) else _POSSESSIVE.match(text, span.end)
         if owns:
             rest = text[owns.end() :].lstrip().split(maxsplit=1)
             is_owner = bool(rest) and owns.end() < len(text)

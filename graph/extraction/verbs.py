@@ -14,9 +14,14 @@ _MAX_WORDS: Final = 8
 _PAST: Final = word_set(
     "was were had got went bought sold left quit met made took gave found became began grew won lost built kept "
     "taught caught brought sent spent told wrote drove flew rode spoke sang swam ate drank fell broke chose wore "
-    "came saw did said knew thought felt ran put wed swore stood hurt read"
+    "came saw did said knew thought felt ran paid led held cost beat fed hid rose sold slept swept woke gotten put wed swore stood hurt read"
 )
 _ED: Final = re.compile(r"[a-z]{2,}ed$")
+_ADJECTIVES: Final = word_set(
+    "engaged married retired based located interested excited addicted obsessed hooked divorced separated employed enrolled involved "
+    "tired bored worried scared used known made given left named called hired fired promoted diagnosed"
+)
+"""After "'s" they are what one is, not what one has done."""
 _ANY_MORE: Final = re.compile(r"\b(?:any ?more|any longer)\b", re.IGNORECASE)
 
 
@@ -62,7 +67,7 @@ def read_verb(text: str, start: int, end: int) -> Verb | None:
         elif _is_helper(word, text, match.end(), helpers, end):
             helpers.append(word)
         else:
-            return _verb(word, match, helpers, negation, adverbs, text, end)
+            return _verb(match, helpers, negation, adverbs, text=text, end=end)
         position = match.end()
     return None
 
@@ -121,8 +126,9 @@ def _bare_be(text: str, helpers: list[str], negation: Negation, adverbs: set[str
 
 
 def _verb(
-    word: str, match: re.Match[str], helpers: list[str], negation: Negation, adverbs: set[str], text: str, end: int
+    match: re.Match[str], helpers: list[str], negation: Negation, adverbs: set[str], *, text: str, end: int
 ) -> Verb:
+    word = match[1].lower()
     if negation == "not" and _ANY_MORE.search(text, match.end(), end):
         negation = "no_longer"
     known = frozenset(adverbs)
@@ -130,6 +136,8 @@ def _verb(
     is_be = bool(helpers) and helpers[-1] in BE
     progressive = is_be and word.endswith("ing")
     tense = _tense(word, helpers)
+    if helpers[-1:] == ["'s"] and len(helpers) == 1 and _is_participle(word) and word not in _ADJECTIVES:
+        return Verb(word, "perfect", negation, False, match.start(1), match.end(1), can, known)
     if is_be and not progressive:
         return Verb("be", tense, negation, False, match.start(1), match.start(1), can, known)
     return Verb(word, tense, negation, progressive, match.start(1), match.end(1), can, known)
@@ -143,11 +151,7 @@ def _tense(word: str, helpers: list[str]) -> Tense:
     if any(h in HAVE for h in helpers):
         return "perfect"
     if any(h in BE or h in DO or h.startswith("can") for h in helpers):
-        return (
-            "perfect"
-            if helpers[-1] == "'s" and _is_participle(word) and word != "engaged" and word != "married"
-            else "present"
-        )
+        return "present"
     return "past" if word in _PAST or _ED.match(word) else "present"
 
 

@@ -59,7 +59,12 @@ def _age(reading: Reading) -> Iterator[Said]:
     match = reading.match(_AGE)
     if (
         match
-        and ("old" in match[0] or "y" in match[0][len(match["age"]) :] or not _SMALL.fullmatch(match["age"]))
+        and (
+            "old" in match[0]
+            or "y" in match[0][len(match["age"]) :]
+            or reading.subject.kind != "self"
+            or not _SMALL.fullmatch(match["age"])
+        )
         and _is_person(reading)
     ):
         yield Said("age", reading.span(match, "age"))

@@ -43,7 +43,8 @@ OF_OTHERS_TOO: Final = frozenset(
 """Rules whose verbs are said of firms and things as well: of a name that may be one they tell nothing."""
 
 _INFLECTED: Final = frozenset(
-    {form.lstrip("'") for form in BE} | {"stopped", "being", "visiting", "exploring", "touring", "birthday"}
+    {form.lstrip("'") for form in BE}
+    | {"stopped", "being", "visiting", "exploring", "touring", "birthday", "ended", "buying", "getting", "purchasing"}
 )
 TRIGGERS: Final = (
     frozenset(BY_VERB)

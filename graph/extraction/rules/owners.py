@@ -7,7 +7,7 @@ from typing import Final
 from graph.extraction.clauses import Clause
 from graph.extraction.lexicon import LANGUAGES, VALUED
 from graph.extraction.phrases import Span, is_name_word, listed, name, noun_phrase
-from graph.extraction.relatives import PETS, TIES
+from graph.extraction.relatives import PETS
 from graph.extraction.rules.base import DATE, Said, compiled, forms
 from graph.extraction.words import COMMON
 
@@ -115,22 +115,11 @@ def _pet(text: str, clause: Clause) -> Iterator[Said]:
     if match is None or found is None or found.text.split()[0].lower() in COMMON:
         return
     is_sure = any(word in match[0] for word in ("name", "called"))
-    if match[0].endswith(", ") and not is_sure and text[found.end : found.end + 1] not in (",", ".", ""):
+    if not is_sure and not match[0].endswith(", "):
+        return
+    if not is_sure and text[found.end : found.end + 1] not in (",", ".", ""):
         return
     yield Said("has_pet", found, "pet", qualifiers={"kind": match["pet"].lower()})
-
-
-_TIE_NAMED: Final = compiled(
-    rf" ?(?:[\w'-]+ )?(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)) (?=[^\Wa-z])"
-)
-
-
-def _tie(text: str, clause: Clause) -> Iterator[Said]:
-    match = _TIE_NAMED.match(text, _at(clause), clause.end)
-    found = name(text, match.end(), clause.end) if match else None
-    if match and found is not None:
-        tie = TIES[match["role"].lower()]
-        yield Said(tie.predicate, found, "person", is_from_other=tie.is_from_other, is_over=tie.is_over)
 
 
 _HOME: Final = compiled(r" ?home is in (?=[^\Wa-z])")
@@ -172,6 +161,5 @@ RULES: Final = (
     OwnerRule("favourite", forms("favourite favorite"), _favourite, "My favourite colour is green."),
     OwnerRule("valued", VALUED, _valued, "My car is a 2018 Honda Civic."),
     OwnerRule("native", forms("language tongue"), _native, "My mother tongue is Wolof."),
-    OwnerRule("pet", PETS, _pet, "My cat Luna is asleep."),
-    OwnerRule("tie_named", frozenset(TIES), _tie, "My sister's name is Ana."),
+    OwnerRule("pet", PETS, _pet, "My cat, Luna, is asleep."),
 )

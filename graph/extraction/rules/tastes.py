@@ -119,13 +119,22 @@ _OF_FANS: Final = compiled(
 _PLAYER: Final = compiled(r"an? (?:[\w-]+ ){0,2}?(?P<what>[\w-]+) player(?=$|[,.;!)]| (?:and|but|who))")
 
 
+_HOW: Final = forms(
+    "huge big massive total real true lifelong long-time die-hard keen avid great self-proclaimed major good biggest number-one"
+)
+
+
 def _is_lover(reading: Reading) -> Iterator[Said]:
     """Reads "I'm a huge Arsenal fan", "I'm a keen chess player"."""
     verb = reading.verb
     fan, player = reading.match(_OF_FANS), reading.match(_PLAYER)
     if verb.negation == "not" or (verb.tense == "past" and verb.negation == ""):
         return
-    if fan and singular(fan["what"].split()[-1].lower()) not in ABSTRACT:
+    if (
+        fan
+        and fan["what"].split()[-1].lower() not in _HOW
+        and singular(fan["what"].split()[-1].lower()) not in ABSTRACT
+    ):
         yield Said("likes", reading.span(fan, "what"))
     if player and player["what"].lower() in ACTIVITIES:
         yield Said("plays", reading.span(player, "what"))

@@ -132,8 +132,9 @@ def _pet_or(noun: Span, predicate: str, reading: Reading, aspect: Aspect = "even
     return Said(predicate, noun, aspect=aspect, qualifiers=_qualifiers(reading, noun.end))
 
 
+_FOR_AMOUNT: Final = compiled(rf"[^.;!]{{0,40}}?\b(?:for|at) (?:only |just |about |around )?{AMOUNT.pattern}")
 _SHOP: Final = compiled(
-    r"[^.;!,]{0,50}?\b(?:(?:from|at|on) (?:an?|the|this)? ?(?:[\w-]+ ){0,2}(?:store|shop|market|sale|boutique|dealer|mall|outlet)|online|on sale|on (?:amazon|ebay|etsy))\b"
+    r"[^.;!,]{0,50}?\b(?:(?:from|at|on) (?:an?|the|this)? ?(?:[\w-]+ ){0,2}(?:store|shop|market|sale|boutique|dealer|mall|outlet)|on sale|on (?:amazon|ebay|etsy))\b"
 )
 
 
@@ -153,7 +154,7 @@ def _got(reading: Reading) -> Iterator[Said]:
         return
     last = nouns[-1].end
     is_gift = bool(reading.match(_GIFT, last) or reading.match(_FROM_PERSON, last))
-    is_sold = bool(reading.search(AMOUNT, last)) or (not is_gift and _is_from_shop(reading, last))
+    is_sold = bool(reading.match(_FOR_AMOUNT, last)) or (not is_gift and _is_from_shop(reading, last))
     for noun in nouns:
         word = singular(head(noun))
         if word in PETS or noun.text.lower().endswith(

@@ -49,6 +49,19 @@ def _ties(sentence: Sentence) -> Iterator[Told]:
         yield _speaker(match.start()), None, said
 
 
+_CALLED: Final = compiled(
+    rf"\b(?:my|our) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)) (?=[^\Wa-z])"
+)
+
+
+def _called(sentence: Sentence) -> Iterator[Told]:
+    """Reads "my sister's name is Ana"."""
+    for match in _CALLED.finditer(sentence.text):
+        person = name(sentence.text, match.end(), len(sentence.text))
+        if person is not None and not _IF.search(sentence.text, 0, match.start()):
+            yield _speaker(match.start()), None, of_tie(TIES[match["role"].lower()], person)
+
+
 _SEVERAL: Final = {
     "kids": "kid", "children": "child", "sons": "son", "daughters": "daughter", "brothers": "brother", "sisters": "sister",
     "siblings": "sibling", "parents": "parent", "cousins": "cousin", "nephews": "nephew", "nieces": "niece", "friends": "friend",
@@ -304,18 +317,13 @@ def _predicate(verb: str, thing: Span) -> str | None:
 
 def _phrase_before(text: str, end: int) -> Span | None:
     """The noun phrase that ends here and begins with a determiner."""
-    start = max(0, end - 80)
-    words = list(tokens(text, start, end))
-    for place in range(len(words) - 1, max(-1, len(words) - 8), -1):
-        word = words[place].text.lower()
-        if not (words[place].text[0].isalnum() or words[place].text[0] == "$"):
-            return None
-        if word in _OPENS and place + 1 < len(words):
-            while place > 0 and words[place - 1].text.lower() in _OPENS:
-                place -= 1
-            found = noun_phrase(text, words[place].start, end)
-            return found if found is not None and found.end == words[-1].end else None
-        if word in STOPS and word != "of":
+    nearest = list(tokens(text, max(0, end - 80), end))[-8:]
+    for place in range(len(nearest) - 1, -1, -1):
+        word = nearest[place].text.lower()
+        if word in _OPENS:
+            found = noun_phrase(text, nearest[place].start, end)
+            return found if found is not None and found.end == nearest[-1].end else None
+        if not (word[0].isalnum() or word[0] == "$") or (word in STOPS and word != "of"):
             return None
     return None
 
@@ -367,6 +375,7 @@ RULES: Final = (
     ),
     SentenceRule("is_pet", PETS, _is_pet, "Luna is my cat."),
     SentenceRule("tongues", forms("language tongue"), _tongues, "Wolof is my mother tongue."),
+    SentenceRule("tie_named", frozenset(TIES), _called, "My sister's name is Ana."),
     SentenceRule("several", frozenset(_SEVERAL), _several, "My kids, Anna and Theo, love swimming."),
     SentenceRule("favourites", forms("favourite favorite"), _favourites, "Inception is my favourite film."),
     SentenceRule("roles", forms("role job position work career"), _roles, "I used it in my previous role as a chef."),

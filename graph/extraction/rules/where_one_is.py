@@ -18,16 +18,17 @@ _TO: Final = compiled(
 _AWAY_FROM: Final = compiled(r" (?:back |over |out |here |away |up |down )*(?:from|out of) ")
 _BASED: Final = compiled(r"(?:based|living|residing|located|living out) (?:out of|in) ")
 _BORN: Final = compiled(r"born (?:and (?:raised|bred|brought up) )?(?:in|at) ")
-_BORN_ON: Final = compiled(rf"born (?:in \w+ )?(?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
+_BORN_ON: Final = compiled(rf"born (?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
 _IN_PLACE: Final = compiled(r",? (?:in|at) ")
 _YEAR: Final = compiled(r"\d{4}")
 _ON_DATE: Final = compiled(rf" (?:on|in) (?P<date>{DATE}|\d{{4}}\b)")
 _FROM: Final = compiled(r"(?:originally )?from ")
 _FROM_AFTER: Final = compiled(r" (?:originally )?from ")
-_VISITED_PLACE: Final = forms(
-    "museum park beach zoo castle gallery aquarium temple cathedral palace island market garden monument vineyard winery brewery "
-    "lighthouse waterfall canyon memorial bookstore library"
+_SIGHTS: Final = forms(
+    "museum zoo castle gallery aquarium temple cathedral palace winery brewery lighthouse vineyard monument memorial canyon waterfall"
 )
+_VISITED_PLACE: Final = _SIGHTS | forms("park beach island market garden bookstore library")
+"""Seen by who says "visited"; one goes to the park at home."""
 _NO_PLACE: Final = forms(
     "team company department role position job project office plan phase house apartment flat place"
 )
@@ -139,9 +140,7 @@ def _places(reading: Reading, start: int) -> Iterator[Span]:
 
 def _known(spans: Iterable[Span]) -> Iterator[Said]:
     for span in spans:
-        if places.is_place(span.text) or singular(head(span)) in _VISITED_PLACE | forms(
-            "falls valley mountains coast lake"
-        ):
+        if places.is_place(span.text) or singular(head(span)) in _SIGHTS | forms("falls valley mountains coast lake"):
             yield Said("visited", span, "place", "event")
 
 
@@ -149,6 +148,12 @@ def _visited(reading: Reading) -> Iterator[Said]:
     match = reading.match(_VISITED)
     for span in _places(reading, match.end()) if match else ():
         yield Said("visited", span, "place", "event")
+    someone = reading.match(_SOMEONE_IN)
+    if someone:
+        yield from _known(reading.names(someone.end()))
+
+
+_SOMEONE_IN: Final = compiled(r" (?:my|our|some|a|his|her) [\w' -]{2,40}? (?:in|at) (?=[^\Wa-z])")
 
 
 def _went(reading: Reading) -> Iterator[Said]:

@@ -31,6 +31,7 @@ _BUILDINGS: Final = forms("library café cafe school gym office firm company")
 _NO_MORE_JOB: Final = compiled(
     r" (?:my|his|her) (?:old |day |corporate )?job(?=$|[,.;!]| (?:last|yesterday|in|two|three|a|and|to|this|recently|because|so)\b)"
 )
+_TEACH_AT: Final = compiled(r" [\w ]{1,30}? at ")
 _AS_ROLE: Final = compiled(r" as (?:an?|the|their) ")
 
 _STUDY: Final = compiled(r" (?!at |in |for |abroad|hard|to )")
@@ -80,6 +81,8 @@ def employer(reading: Reading, start: int) -> Span | None:
 
 def _works_at(reading: Reading) -> Iterator[Said]:
     match = reading.match(_AT) or reading.match(_WITH)
+    if match is None and reading.verb.form.startswith(("teach", "taught")):
+        match = reading.match(_TEACH_AT)
     org = employer(reading, match.end()) if match else None
     if org is not None and not org.text.lower().startswith(
         ("living", "free", "decade", "year", "month", "few", "couple")

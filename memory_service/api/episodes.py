@@ -15,7 +15,7 @@ from memory_service.service import Idempotency, MemoryService, request_hash
 
 router = APIRouter(prefix="/v1/namespaces/{ns}", tags=["episodes"], route_class=StrictRoute)
 
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+IdempotencyKey = Annotated[str | None, Header(pattern=f"^{limits.IDEMPOTENCY_KEY_PATTERN}$")]
 WaitMs = Annotated[int, Query(ge=0, le=limits.MAX_WAIT_MS, description="Longest time to wait.")]
 SessionFilter = Annotated[str | None, Query(pattern=f"^{limits.ID_PATTERN}$", description="Only this session's.")]
 

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memory_service import limits
 from memory_service.api.answers import problem
-from memory_service.errors import InternalError, ProblemError, TooLarge, UnsupportedMediaType
+from memory_service.api.hosts import names_this_machine
+from memory_service.errors import HostRefused, InternalError, ProblemError, TooLarge, UnsupportedMediaType
 from memory_service.observability import metrics
 
 _log = structlog.get_logger(__name__)
@@ -21,8 +22,10 @@ _IMPORT_TYPES: Final = ("application/x-ndjson", "application/jsonl", "applicatio
 class RequestFrame:
     """The outermost layer. Logs and counts the route's template, never the path: ids in it may be content."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, local_host: str | None = None) -> None:
+        """local_host: where it listens, when only this machine may ask; None where keys decide who may."""
         self._app = app
+        self._local_host = local_host
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,10 +61,19 @@ class RequestFrame:
         is_import = scope["path"].endswith("/import")
         limit = limits.MAX_IMPORT_BYTES if is_import else self._max_body_bytes
         try:
+            if self._local_host is not None:
+                _check_host(scope, self._local_host)
             _check_content_type(scope, is_import=is_import)
             await self._app(scope, _bounded(scope, receive, limit), send)
-        except (TooLarge, UnsupportedMediaType) as error:
+        except (HostRefused, TooLarge, UnsupportedMediaType) as error:
             await problem(error)(scope, receive, send)
+
+
+def _check_host(scope: Scope, own: str) -> None:
+    """One header too many is as bad as a wrong one: who else reads it may read the other."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or not names_this_machine(hosts[0], own):
+        raise HostRefused("Ask for localhost or 127.0.0.1, or have the service ask for keys: MEMORY_AUTH=keys.")
 
 
 def _check_content_type(scope: Scope, *, is_import: bool) -> None:

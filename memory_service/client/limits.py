@@ -34,8 +34,5 @@ IMPORT_PATIENCE_S: Final = 3600.0
 CHUNK_BYTES: Final = 256 * 1024
 """How much of an export or import is held at once: small chunks would cost a thread hop each."""
 
-MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
-"""Longer header values are cut or refused by common proxies."""
-
 MAX_SHOWN_CHARS: Final = 200
 """How much of an answer that is no problem document is shown in an error."""

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from memory_service.client.limits import MAX_IDEMPOTENCY_KEY_CHARS
-from memory_service.limits import ID_PATTERN
+from memory_service.limits import ID_PATTERN, IDEMPOTENCY_KEY_PATTERN
 
 _ID = re.compile(ID_PATTERN)
+_IDEMPOTENCY_KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 JSON_HEADERS = {"Content-Type": "application/json"}
 
 
@@ -39,8 +39,8 @@ def json_body(request: BaseModel) -> bytes:
 
 
 def idempotency_headers(key: str | None) -> dict[str, str]:
-    """The header that makes a repeated append the same append. Raises ValueError for a key no header can hold."""
+    """The header that makes a repeated append the same append. Raises ValueError for a key that the service would refuse."""
     key = str(uuid4()) if key is None else key
-    if not (0 < len(key) <= MAX_IDEMPOTENCY_KEY_CHARS and key.isascii() and key.isprintable()):
-        raise ValueError(f"idempotency_key must be 1 to {MAX_IDEMPOTENCY_KEY_CHARS} printable ASCII characters")
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise ValueError(f"idempotency_key {key[:80]!r} must be 1 to 256 printable ASCII characters without spaces")
     return {"Idempotency-Key": key}

@@ -424,7 +424,7 @@ def test_another_method_is_refused_and_the_right_ones_are_named(unchanged: Runni
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_unknown_path_is_not_found(unchanged: Running, method: str, path: str) -> None:
-    refused(unchanged.http.request(method, f"http://testserver{path}"), NotFound)
+    refused(unchanged.http.request(method, f"http://localhost{path}"), NotFound)
 
 
 @pytest.mark.parametrize(

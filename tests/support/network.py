@@ -18,7 +18,7 @@ def is_local(family: int, address: Any) -> bool:
     if family not in (socket.AF_INET, socket.AF_INET6):
         return True
     host = str(address[0]).partition("%")[0]
-    if host in ("", "localhost", "testserver"):
+    if host in ("", "localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

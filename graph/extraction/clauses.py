@@ -36,6 +36,9 @@ _ADVERBIAL: Final = re.compile(
     r"(?:[ /]+[\w'-]+){0,6}",
     re.IGNORECASE,
 )
+_MOMENTS: Final = frozenset(
+    ["the other day", "this morning", "this afternoon", "this evening", "one day", "the day before", "this time"]
+)
 _BEFORE_TIME: Final = frozenset(
     ["ago", "year", "month", "week", "weekend", "summer", "winter", "spring", "autumn", "fall"]
 )
@@ -93,7 +96,7 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
 
 
 def _limited(text: str) -> list[Subject]:
-    return [each for each, _ in zip(subjects(text), range(4 * MAX_CLAUSES_PER_SENTENCE), strict=False)]
+    return [each for each, _ in zip(subjects(text), range(2 * MAX_CLAUSES_PER_SENTENCE), strict=False)]
 
 
 def _cut(text: str, start: int, end: int) -> int:
@@ -138,17 +141,18 @@ def _start(text: str, subject: Subject) -> tuple[int, bool] | None:
     return joined.start(), joined["word"].lower() in _TIMELY
 
 
+_CONDITION: Final = re.compile(r"\W*(?:if|imagine|suppose|supposing|pretend|unless|whether|let's|say)\b", re.IGNORECASE)
+_FRONTED: Final = re.compile(r"(?:^|[;:.!?]\s{1,3}|\s-\s|,\s{0,3})([^,;:.!?]{1,60}),\s{0,3}$")
+_MAX_FRONTED: Final = 70
+
+
 def _begins_conditional(text: str) -> bool:
-    return (
-        re.match(r"\W*(?:if|imagine|suppose|supposing|pretend|unless|whether|let's|say)\b", text, re.IGNORECASE)
-        is not None
-    )
+    return _CONDITION.match(text) is not None
 
 
 def _with_adverbial(text: str, boundary: int) -> int:
     """With "Last May, " before it."""
-    head = text[:boundary]
-    match = re.search(r"(?:^|[;:.!?]\s+|\s-\s|,\s*)([^,;:.!?]{1,60}),\s*$", head)
+    match = _FRONTED.search(text, max(0, boundary - _MAX_FRONTED), boundary)
     if match and _is_lead(text, match.start(1), match.end(1)):
         return match.start(1)
     return boundary
@@ -181,6 +185,11 @@ _FICTION: Final = re.compile(
 )
 
 
+_CLAUSAL: Final = re.compile(
+    r"\b(?:i|you|he|she|they|we|it|that|who|which|is|are|was|were|if|said|told)\b", re.IGNORECASE
+)
+
+
 def _is_adverbial(words: str) -> bool:
     """No clause: "in May last year" but not "the man who"."""
     last = words.lower().split()[-1]
@@ -191,18 +200,8 @@ def _is_adverbial(words: str) -> bool:
         first in ("the", "a", "an", "one", "two", "three", "four", "five", "six", "some", "this")
         and last not in _BEFORE_TIME
     ):
-        return words.lower() in (
-            "the other day",
-            "this morning",
-            "this afternoon",
-            "this evening",
-            "one day",
-            "the day before",
-            "this time",
-        )
-    return not re.search(
-        r"\b(?:i|you|he|she|they|we|it|that|who|which|is|are|was|were|if|said|told)\b", words, re.IGNORECASE
-    )
+        return words.lower() in _MOMENTS
+    return _CLAUSAL.search(words) is None
 
 
 _WHO: Final = re.compile(r",? who(?='s|\s)", re.IGNORECASE)

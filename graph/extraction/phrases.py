@@ -160,6 +160,7 @@ def listed(text: str, start: int, end: int, named_only: bool = False) -> list[Sp
     return found
 
 
+_AND_NEAR: Final = re.compile(r"[^.;!?]{0,60}?\b(?:and|or)\b")
 _JOINT: Final = re.compile(r"\s{0,2}(?:,\s{0,2}(?:and|or)?|and|or|&)\s{1,2}(?:also\s)?(?=\S)")
 _AFTER_ITEM: Final = re.compile(
     r"\s*(?:$|[,.;!?)—–-]|(?:and|or|in|on|at|from|for|with|last|too|as|since|when|because|but|so|&)\b)"
@@ -179,4 +180,4 @@ def _is_parallel(text: str, found: list[Span], item: Span, joint: re.Match[str],
 
 def _leads_to_and(text: str, start: int, end: int) -> bool:
     """Whether a comma is one of an enumeration: an "and" or another comma follows near."""
-    return re.compile(r"[^.;!?]{0,60}?\b(?:and|or)\b").match(text, start, end) is not None
+    return _AND_NEAR.match(text, start, end) is not None

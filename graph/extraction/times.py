@@ -13,6 +13,7 @@ _BETWEEN: Final = re.compile(
     r"(?:between|from)\s+(?P<one>.+?)\s*(?:\band\b|\bto\b|\buntil\b|\btill\b|-|–)\s*(?P<other>.+)", re.IGNORECASE
 )
 _BOUNDED: Final = re.compile(r"\b(?:before|after|by|around|about|next|every)\s*(?:the\s*)?$", re.IGNORECASE)
+_ONE_SIDED: Final = re.compile(r"(?:before|after|by)\b", re.IGNORECASE)
 _SINCE_BEFORE: Final = re.compile(r"\bsince\s*$", re.IGNORECASE)
 _UNTIL_BEFORE: Final = re.compile(r"\b(?:until|till)\s*$", re.IGNORECASE)
 
@@ -63,11 +64,7 @@ class Times:
         if until or _UNTIL_BEFORE.search(ahead):
             inner = self._inner(span, until)
             return inner and When(until=inner.begins, precision=inner.precision)
-        if (
-            _BOUNDED.search(ahead)
-            or re.match(r"(?:before|after|by)\b", words, re.IGNORECASE)
-            or span.begins > self.base
-        ):
+        if _BOUNDED.search(ahead) or _ONE_SIDED.match(words) or span.begins > self.base:
             return None
         return When(at=span.begins, precision=span.precision)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Literal
 
 from graph.extraction import phrases
@@ -98,8 +99,9 @@ def forms(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+@cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Of any case but where a capital is asked for."""
+    """Of any case but where a capital is asked for. Patterns are literals of the rules, so what is kept does not grow."""
     return re.compile(pattern.replace(CAPITAL, f"(?-i:{CAPITAL})"), re.IGNORECASE)
 
 

@@ -166,6 +166,7 @@ def _contacts(sentence: Sentence) -> Iterator[Told]:
         yield _speaker(match.start()), None, Said(kind, Span(match.start(kind), match.end(kind), match[kind]))
 
 
+_THEN_I: Final = re.compile(r"(?:, [^,]{1,40})?, (?:I|we)\b")
 _ORIGIN: Final = compiled(r"^(?:[a-z]+,? )?originally from (?=[^\Wa-z])")
 
 
@@ -173,7 +174,7 @@ def _origins(sentence: Sentence) -> Iterator[Told]:
     """Reads "Originally from Recife, I now live in Porto"."""
     match = _ORIGIN.match(sentence.text)
     place = name(sentence.text, match.end(), len(sentence.text)) if match else None
-    if place is not None and re.match(r"(?:, [^,]{1,40})?, (?:I|we)\b", sentence.text[place.end :]):
+    if place is not None and _THEN_I.match(sentence.text, place.end):
         yield _speaker(0), None, Said("comes_from", place, "place", "always")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,10 @@ def _service(means: Means) -> list[System]:
     ]
 
 
+def _with_graph(means: Means) -> list[System]:
+    return _service(replace(means, settings={"MEMORY_GRAPH_CHANNEL": "on"} | means.settings))
+
+
 def _bm25(means: Means) -> list[System]:
     from eval.systems.bm25 import Bm25
 
@@ -109,6 +113,7 @@ _MAKERS: Final[dict[str, Callable[[Means], list[System]]]] = {
     "minilm": _minilm,
     "oracle": _oracle,
     "full": _full,
+    "graph": _with_graph,
     "ablations": _ablations,
     "mem0": _mem0,
 }

@@ -17,7 +17,7 @@ SORT_PAIRS: Final = 10
 """Of each cell; the paper has 110. Three books then give about a thousand pairs in three variants."""
 
 _COMMAND: Final = "memory-service eval all"
-_ON_LOCOMO: Final = ("service", "bm25", "minilm", "mem0", "oracle", "full", "ablations")
+_ON_LOCOMO: Final = ("service", "graph", "bm25", "minilm", "mem0", "oracle", "full", "ablations")
 """Peers run on LoCoMo only: mem0 takes minutes for it alone."""
 
 

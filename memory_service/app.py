@@ -36,6 +36,7 @@ from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import IndexStage, NoteStage
 from memory_service.pipeline.worker import Worker
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.graph_channel import GraphChannel
 from memory_service.recall.graph_search import GraphSearcher
 from memory_service.recall.reranking import Reranking
 from memory_service.recall.searcher import Searcher
@@ -142,7 +143,8 @@ def build_service(
     views = EmbeddedGraphs(store.database) if outside is None else OutsideGraphs(outside)
     graphs = GraphReader(views, store.database, store.clock)
     graph_searcher = GraphSearcher(graphs, store.database, store.clock)
-    searcher = Searcher(indexes, queries, store.clock, reranking, graph_searcher)
+    channel = GraphChannel(graph_searcher) if settings.graph_channel == "on" else None
+    searcher = Searcher(indexes, queries, store.clock, reranking=reranking, graphs=graph_searcher, channel=channel)
     return MemoryService(
         store=store,
         worker=worker,

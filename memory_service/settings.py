@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     graph_types: str | None = Field(
         None, description="Python module that registers entity and fact types of your own (docs/graph.md)."
     )
+    graph_channel: Literal["off", "on"] = Field(
+        "off",
+        description="`on`: searches for episodes ask the graph too, which costs time and was measured to give little.",
+    )
     llm: Literal["none"] = Field("none", description="`none`: everything is deterministic.")
     worker: Literal["inline", "off"] = Field(
         "inline", description="`inline`: in the server; `off`: `memory-service worker`."

@@ -1,7 +1,7 @@
 """Reading: a view is bound to one namespace, so no query can forget its tenant (ground rule 7)."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -211,6 +211,13 @@ class NamespaceSnapshot:
         """Episodes with their note's columns (note_id and so on; None without a note)."""
         found = self._connection.execute(_BY_SEQ, {"namespace": self.namespace, "seqs": list(seqs)})
         return {row.seq: row for row in found}
+
+    def ids(self, seqs: Iterable[int]) -> dict[int, str]:
+        """Ids of these seqs."""
+        query = select(episodes.c.seq, episodes.c.id).where(
+            episodes.c.namespace == self.namespace, episodes.c.seq.in_(list(seqs))
+        )
+        return {row.seq: row.id for row in self._connection.execute(query)}
 
     def by_id(self, ids: Sequence[str]) -> Sequence[AnyRow]:
         """Episodes of these ids."""

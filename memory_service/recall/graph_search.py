@@ -98,6 +98,14 @@ class GraphSearcher:
         with self._database.read() as connection:
             return facts_of(connection, namespace, episode_ids, known_at)[:_FACTS_HEARD]
 
+    def episodes_naming_each(self, view: NamespaceView, entities: Sequence[str]) -> dict[str, list[str]]:
+        """Ids of the newest episodes that name each entity."""
+        with self._database.read() as connection:
+            seqs = {each: episodes_of(connection, view.namespace, each, HEARD) for each in entities}
+        with view.snapshot() as snapshot:
+            ids = snapshot.ids({seq for own in seqs.values() for seq in own})
+        return {each: [ids[seq] for seq in own if seq in ids] for each, own in seqs.items()}
+
     def episodes_naming(self, namespace: str, entity: str) -> list[int]:
         with self._database.read() as connection:
             return episodes_of(connection, namespace, entity, _EPISODES_SHOWN)
@@ -171,15 +179,9 @@ class _Finding:
         return found
 
     def _score(self, fact: FactVersion, episodes: Sequence[str]) -> float:
-        # A sentence may say several things: that it holds the query's words tells less of the fact than the fact's own.
-        own, around = set(terms(fact.text)) | _asked_by(fact.predicate), set(terms(fact.sentence))
-        weights = self._query.term_weights
-        total = sum(weights.values())
-        matched = sum(w * (1.0 if t in own else _AROUND) for t, w in weights.items() if t in own or t in around)
-        covered = matched / total if total else 0.0
         heard = max((self._heard.get(episode, 0.0) for episode in episodes), default=0.0)
         is_named = fact.subject_id in self._named or fact.object_id in self._named
-        return _WORDS_SHARE * covered + (1 - _WORDS_SHARE) * heard + (0.1 if is_named else 0.0)
+        return _WORDS_SHARE * covered(fact, self._query) + (1 - _WORDS_SHARE) * heard + (0.1 if is_named else 0.0)
 
     def _allowed(self, episode_ids: set[str]) -> dict[str, AnyRow]:
         """Those of the episodes that the request's filters let through."""
@@ -255,6 +257,21 @@ class _Finding:
             score=round(score, 6),
             episode_ids=episodes[:_EPISODES_SHOWN],
         )
+
+
+def covered(fact: FactVersion, query: Query) -> float:
+    """The share of the query that the fact's words cover, in [0, 1].
+
+    Its sentence may say several things: that it holds the query's words tells less of the fact than the fact's own.
+    """
+    own, around = set(terms(fact.text)) | _asked_by(fact.predicate), set(terms(fact.sentence))
+    total = sum(query.term_weights.values())
+    matched = sum(
+        weight * (1.0 if term in own else _AROUND)
+        for term, weight in query.term_weights.items()
+        if term in own or term in around
+    )
+    return matched / total if total else 0.0
 
 
 @cache

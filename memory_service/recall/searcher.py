@@ -20,6 +20,9 @@ from memory_service.log.views import NamespaceSnapshot, NamespaceView
 from memory_service.observability import metrics
 from memory_service.observability.traces import tracer
 from memory_service.recall.cache import IndexCache
+from memory_service.recall.graph_channel import CHANNEL as GRAPH_CHANNEL
+from memory_service.recall.graph_channel import DEPTH as GRAPH_DEPTH
+from memory_service.recall.graph_channel import GraphChannel
 from memory_service.recall.graph_search import GRAPH_TYPES, HEARD, GraphSearcher, Heard
 from memory_service.recall.reranking import CHANNEL, Reranking
 from retrieval.embedders import Embedder, EmbedderError
@@ -53,14 +56,17 @@ class Searcher:
         indexes: IndexCache,
         embedder: Embedder,
         clock: Clock,
+        *,
         reranking: Reranking | None = None,
         graphs: GraphSearcher | None = None,
+        channel: GraphChannel | None = None,
     ) -> None:
         self._indexes = indexes
         self.embedder = embedder
         self._clock = clock
         self._reranking = reranking
         self._graphs = graphs
+        self._channel = channel
 
     def search(self, views: Sequence[NamespaceView], request: wire.SearchRequest) -> wire.SearchResponse:
         """The best results of all the namespaces together. Raises NotCaughtUp, ModelUnavailable."""
@@ -101,14 +107,23 @@ class Searcher:
         now = filters.as_of or from_micros(self._clock.now_micros())
         found: list[_Found] = []
         query, seq = None, 0
-        depth = self._reranking.depth if self._reranking else 0
+        depth = max(self._reranking.depth if self._reranking else 0, GRAPH_DEPTH if self._channel else 0)
         for view in views:
             part, query, seen = self._find_in(view, filters, text, now, max(limit, depth))
-            found += part
+            found += self._with_channel_of_graph(view, filters, query, part)
             seq = seen if seq == 0 else min(seq, seen)
         assert query is not None, "a search names at least one namespace"
         found.sort(key=lambda item: -item.hit.score)
         return self._reranked(text, found)[:limit], query, seq
+
+    def _with_channel_of_graph(
+        self, view: NamespaceView, filters: wire.Filters, query: Query, found: list[_Found]
+    ) -> list[_Found]:
+        """The hits with what they gain from the graph, in any order."""
+        if self._channel is None:
+            return found
+        gains = self._channel.gains(view, filters, query, [item.row.id for item in found])
+        return [_raised(item, gains[item.row.id]) if item.row.id in gains else item for item in found]
 
     def _reranked(self, text: str, found: list[_Found]) -> list[_Found]:
         """The first ones in the reranker's order, then the rest. Scores stay: they compare across queries, its own do not."""
@@ -172,6 +187,12 @@ class Searcher:
             note=note,
             explain={name: round(value, 6) for name, value in item.hit.channels.items()} if request.explain else None,
         )
+
+
+def _raised(item: _Found, gain: float) -> _Found:
+    hit = item.hit
+    channels = {**hit.channels, GRAPH_CHANNEL: gain}
+    return replace(item, hit=replace(hit, score=hit.score + gain, channels=channels))
 
 
 def wants_episodes(filters: wire.Filters) -> bool:

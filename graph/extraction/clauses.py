@@ -13,26 +13,33 @@ from graph.limits import MAX_CLAUSES_PER_SENTENCE
 _BOUNDARY: Final = re.compile(r"[,;:!?()—–…]|\.\s|\s?-{1,2}\s")
 _STRONG: Final = re.compile(r"[;:!?()—–…]|\.\s|\s?-{1,2}\s")
 _LEAD: Final = re.compile(
-    r"(?:and|but|so|because|now that|'?cause|cuz|as|since|plus|also|well|oh|ah|hi|hey|hello|yes|yeah|yep|no|nope|ok|okay|anyway|anyways|btw|"
+    r"(?:and|but|so|because|now that|'?cause|cuz|as|since|plus|also|well|oh|ah|hi|hey|hello|yes|yeah|"
+    r"yep|no|nope|ok|okay|anyway|anyways|btw|"
     r"fyi|actually|honestly|basically|currently|recently|lately|originally|today|now|nowadays|these days|then|however|"
     r"additionally|besides|personally|specifically|finally|luckily|fortunately|unfortunately|sadly|happily|apparently|"
-    r"by the way|for example|for instance|in fact|in addition|as for me|as you know|as i (?:said|mentioned)(?: (?:earlier|before))?|"
-    r"for context|for reference|for the record|for work|at (?:the moment|work|home|present)|right now|at this point|you know|"
+    r"by the way|for example|for instance|in fact|in addition|as for me|as you know|as i (?:said|"
+    r"mentioned)(?: (?:earlier|before))?|"
+    r"for context|for reference|for the record|for work|at (?:the moment|work|home|present)|right now|"
+    r"at this point|you know|"
     r"guess what|fun fact|good news|great news|big news|update|the thing is|the truth is|to be honest|"
     r"even|though|although|while|speaking of which|on weekends|every (?:day|week|weekend|morning|year|summer)|"
-    r"i(?:'m| am) (?:so |very |really |just |pretty )?(?:happy|glad|excited|proud|sad|sorry|thrilled|pleased|lucky|positive|sure)"
+    r"i(?:'m| am) (?:so |very |really |just |pretty )?(?:happy|glad|excited|proud|sad|sorry|thrilled|"
+    r"pleased|lucky|positive|sure)"
     r"(?: to (?:say|share|report|announce|tell you))?(?: that)?|"
     r"(?:i )?(?:just |also |should |must |have to |forgot to |wanted to )?"
     r"(?:remember|realized|realised|noticed|mention|mentioned|add|say|confess|admit|tell you|let you know|share)"
-    r"(?: (?:earlier|before|that|you))*|(?:this|that|it)(?:'s| is| was) (?:where|when|why|because)|it(?:'s| has) been [\w ]{1,30} since|"
+    r"(?: (?:earlier|before|that|you))*|(?:this|that|it)(?:'s| is| was) (?:where|when|why|because)|"
+    r"it(?:'s| has) been [\w ]{1,30} since|"
     r"dear [\w ]{1,30}|thanks|thank you)\b",
     re.IGNORECASE,
 )
 _ADVERBIAL: Final = re.compile(
-    r"(?:back )?(?:in|on|at|since|between|from|during|over|until|after|before|around|about|by|last|this|the|a|an|one|two|three|four|"
+    r"(?:back )?(?:in|on|at|since|between|from|during|over|until|after|before|around|about|by|last|this|"
+    r"the|a|an|one|two|three|four|"
     r"five|six|seven|eight|nine|ten|yesterday|earlier|early|late|growing|ever since|\d[\d/.-]*|every|each|a few|"
     r"january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|easter|as a (?:kid|child|student|teenager)|some)\b"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|easter|as a (?:kid|child|"
+    r"student|teenager)|some)\b"
     r"(?:[ /]+[\w'-]+){0,6}",
     re.IGNORECASE,
 )
@@ -43,15 +50,18 @@ _BEFORE_TIME: Final = frozenset(
     ["ago", "year", "month", "week", "weekend", "summer", "winter", "spring", "autumn", "fall"]
 )
 _JOINED: Final = re.compile(
-    r"\b(?P<word>and|but|so|now that|because|cause|cuz|as|since|though|although|plus|when|while|after|before|until|once|where)\s+$",
+    r"\b(?P<word>and|but|so|now that|because|cause|cuz|as|since|though|although|plus|when|while|after|"
+    r"before|until|once|where)\s+$",
     re.IGNORECASE,
 )
 _TIMELY: Final = frozenset(["when", "while", "after", "before", "until", "since", "once", "where", "as"])
 """What they lead into is a fact only where it is past."""
 
 _HYPOTHETICAL: Final = re.compile(
-    r"\b(?:if|unless|wish|hope|hoping|imagine|suppose|supposing|pretend|whether|would|could|might|'d|told|says?|said|claims?|claimed|"
-    r"thinks?|believes?|heard|dreamt|dreamed|dream|maybe|perhaps|write|story|pretending|asked?|wonder(?:ing)?|let's|character)\b",
+    r"\b(?:if|unless|wish|hope|hoping|imagine|suppose|supposing|pretend|whether|would|could|might|'d|"
+    r"told|says?|said|claims?|claimed|"
+    r"thinks?|believes?|heard|dreamt|dreamed|dream|maybe|perhaps|write|story|pretending|asked?|"
+    r"wonder(?:ing)?|let's|character)\b",
     re.IGNORECASE,
 )
 _NEXT_PHRASE: Final = re.compile(r"(?:,\s*|\s+)(?:(?:and|but|then|yet)\s+(?:then\s+|also\s+|now\s+)?)?", re.IGNORECASE)
@@ -59,8 +69,10 @@ _AND_VERB: Final = re.compile(
     r"(?:,\s*(?:and|but|then)?|\b(?:and|but|then))\s+(?!raised\b|bred\b|brought up)(?=[a-z'])", re.IGNORECASE
 )
 _FINITE_AFTER_AND: Final = re.compile(
-    r"(?:(?:have|has|am|is|are|was|were|also|now|then|just|recently|still|currently|never|don't|doesn't|can't|cannot|can|used|got|"
-    r"bought|went|made|took|met|left|sold|quit|became|grew|began|speaks?|plays?|hates?|loves?|likes?|works?|lives?|studies|study|"
+    r"(?:(?:have|has|am|is|are|was|were|also|now|then|just|recently|still|currently|never|don't|doesn't|"
+    r"can't|cannot|can|used|got|"
+    r"bought|went|made|took|met|left|sold|quit|became|grew|began|speaks?|plays?|hates?|loves?|likes?|"
+    r"works?|lives?|studies|study|"
     r"uses?|owns?|runs?|teach|teaches|eats?|enjoys?|dislikes?|collects?|spent|flew|saw|won|gave)\b|[a-z]{3,}ed\b)",
     re.IGNORECASE,
 )
@@ -105,16 +117,20 @@ def _cut(text: str, start: int, end: int) -> int:
 
 
 _IN_FICTION: Final = re.compile(
-    r"\b(?:in|from) (?:the|my|a|an|this|our) (?:\w+ )?(?:story|novel|book|movie|film|game|dream|scenario|example|episode|play|poem|song|text|passage|scene|script)\b",
+    r"\b(?:in|from) (?:the|my|a|an|this|our) (?:\w+ )?(?:story|novel|book|movie|film|game|dream|"
+    r"scenario|example|episode|play|poem|song|text|passage|scene|script)\b",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r'"[^"]{3,}"')
 """Somebody else's words, or a title."""
 
 _VERB_LIKE: Final = re.compile(
-    r"(?:'s|\s+(?:(?:just|also|actually|really|recently|currently|now|always|still|already|even|never|finally|only|and I|both)\s+)*"
-    r"(?:is|are|was|were|has|have|had|does|doesn't|did|didn't|isn't|wasn't|hasn't|can|can't|cannot|used|no longer|[a-z]+(?:s|ed)|"
-    r"got|went|bought|left|sold|quit|became|grew|ran|met|made|took|gave|spoke|won|lost|came|broke|wed|spent|flew|saw|taught)\b)"
+    r"(?:'s|\s+(?:(?:just|also|actually|really|recently|currently|now|always|still|already|even|never|"
+    r"finally|only|and I|both)\s+)*"
+    r"(?:is|are|was|were|has|have|had|does|doesn't|did|didn't|isn't|wasn't|hasn't|can|can't|cannot|used|"
+    r"no longer|[a-z]+(?:s|ed)|"
+    r"got|went|bought|left|sold|quit|became|grew|ran|met|made|took|gave|spoke|won|lost|came|broke|wed|"
+    r"spent|flew|saw|taught)\b)"
 )
 
 
@@ -180,7 +196,8 @@ def _is_lead(text: str, start: int, end: int) -> bool:
 
 
 _FICTION: Final = re.compile(
-    r"\b(?:story|novel|book|movie|film|game|show|dreams?|scenario|example|series|episode|play|poem|song|text|article|passage|scene|script)\b",
+    r"\b(?:story|novel|book|movie|film|game|show|dreams?|scenario|example|series|episode|play|poem|song|"
+    r"text|article|passage|scene|script)\b",
     re.IGNORECASE,
 )
 

@@ -15,7 +15,8 @@ from graph.resolution.names import name_key
 _CAPITAL: Final = rf"[^\W\d_a-z][\w{MARK}&-]*"
 _RUN: Final = re.compile(rf"\b{_CAPITAL}(?:(?: (?:of|de|da|do|van|von|del|di))? {_CAPITAL}){{0,4}}")
 _ORGANIZATION: Final = re.compile(
-    r"\b(?:university|universidad|universidade|universität|college|institute|school|academy|inc|corp|ltd|llc|gmbh|bank|hospital|"
+    r"\b(?:university|universidad|universidade|universität|college|institute|school|academy|inc|corp|"
+    r"ltd|llc|gmbh|bank|hospital|"
     r"company|group|party|church|foundation|association|club|agency|ministry|department)\b",
     re.IGNORECASE,
 )

@@ -13,24 +13,73 @@ _DOMINANCE: Final = 5
 """A name that several countries share is taken for the one town that has so many times the people of the next."""
 
 _OTHER_COUNTRY_NAMES: Final = {
-    "usa": "US", "us": "US", "america": "US", "united states of america": "US", "the states": "US", "uk": "GB", "england": "GB",
-    "britain": "GB", "great britain": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "holland": "NL",
-    "netherlands": "NL", "czech republic": "CZ", "ivory coast": "CI", "turkiye": "TR", "south korea": "KR", "korea": "KR",
-    "uae": "AE", "burma": "MM", "swaziland": "SZ", "macedonia": "MK",
-}  # fmt: skip
+    "usa": "US",
+    "us": "US",
+    "america": "US",
+    "united states of america": "US",
+    "the states": "US",
+    "uk": "GB",
+    "england": "GB",
+    "britain": "GB",
+    "great britain": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "holland": "NL",
+    "netherlands": "NL",
+    "czech republic": "CZ",
+    "ivory coast": "CI",
+    "turkiye": "TR",
+    "south korea": "KR",
+    "korea": "KR",
+    "uae": "AE",
+    "burma": "MM",
+    "swaziland": "SZ",
+    "macedonia": "MK",
+}
 _OTHER_TOWN_NAMES: Final = {
-    "nyc": "US", "new york": "US", "la": "US", "sf": "US", "dc": "US", "washington dc": "US", "st louis": "US", "saint louis": "US",
-    "frankfurt": "DE", "cordoba": "", "kiev": "UA", "calcutta": "IN", "bombay": "IN", "saigon": "VN", "quebec": "CA",
-    "rio": "BR", "den haag": "NL", "the hague": "NL", "köln": "DE", "münchen": "DE", "lisboa": "PT", "sevilla": "ES",
-}  # fmt: skip
+    "nyc": "US",
+    "new york": "US",
+    "la": "US",
+    "sf": "US",
+    "dc": "US",
+    "washington dc": "US",
+    "st louis": "US",
+    "saint louis": "US",
+    "frankfurt": "DE",
+    "cordoba": "",
+    "kiev": "UA",
+    "calcutta": "IN",
+    "bombay": "IN",
+    "saigon": "VN",
+    "quebec": "CA",
+    "rio": "BR",
+    "den haag": "NL",
+    "the hague": "NL",
+    "köln": "DE",
+    "münchen": "DE",
+    "lisboa": "PT",
+    "sevilla": "ES",
+}
 
 
 _REGIONS: Final = {
-    "GR": "crete santorini mykonos corfu rhodes", "ID": "bali java lombok sumatra", "IT": "sicily sardinia tuscany umbria puglia lombardy",
-    "FR": "corsica provence normandy brittany burgundy alsace", "DE": "bavaria saxony", "ES": "andalusia catalonia mallorca ibiza tenerife",
-    "PT": "madeira azores algarve", "GB": "cornwall devon yorkshire kent", "US": "yellowstone yosemite", "CA": "alberta ontario manitoba",
-    "AU": "tasmania queensland victoria", "IN": "goa kerala rajasthan punjab", "TH": "phuket", "TZ": "zanzibar", "JP": "okinawa hokkaido",
-}  # fmt: skip
+    "GR": "crete santorini mykonos corfu rhodes",
+    "ID": "bali java lombok sumatra",
+    "IT": "sicily sardinia tuscany umbria puglia lombardy",
+    "FR": "corsica provence normandy brittany burgundy alsace",
+    "DE": "bavaria saxony",
+    "ES": "andalusia catalonia mallorca ibiza tenerife",
+    "PT": "madeira azores algarve",
+    "GB": "cornwall devon yorkshire kent",
+    "US": "yellowstone yosemite",
+    "CA": "alberta ontario manitoba",
+    "AU": "tasmania queensland victoria",
+    "IN": "goa kerala rajasthan punjab",
+    "TH": "phuket",
+    "TZ": "zanzibar",
+    "JP": "okinawa hokkaido",
+}
 
 
 @lru_cache(maxsize=1)

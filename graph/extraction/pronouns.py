@@ -7,13 +7,17 @@ from graph.extraction.subjects import Subject
 from graph.extraction.words import word_set
 
 _HERS: Final = word_set(
-    "mother mom mum mommy mummy mama stepmother stepmom daughter stepdaughter sister half-sister stepsister sis wife girlfriend gf "
-    "fiancée fiancee ex-wife ex-girlfriend aunt auntie niece grandmother grandma granny nana granddaughter mother-in-law "
+    "mother mom mum mommy mummy mama stepmother stepmom daughter stepdaughter sister half-sister "
+    "stepsister sis wife girlfriend gf "
+    "fiancée fiancee ex-wife ex-girlfriend aunt auntie niece grandmother grandma granny nana "
+    "granddaughter mother-in-law "
     "sister-in-law daughter-in-law godmother goddaughter great-aunt great-grandmother"
 )
 _HIS: Final = word_set(
-    "father dad daddy papa stepfather stepdad son stepson brother half-brother stepbrother bro husband hubby boyfriend bf fiancé "
-    "fiance ex-husband ex-boyfriend uncle nephew grandfather grandpa grandad granddad grandson father-in-law brother-in-law "
+    "father dad daddy papa stepfather stepdad son stepson brother half-brother stepbrother bro husband "
+    "hubby boyfriend bf fiancé "
+    "fiance ex-husband ex-boyfriend uncle nephew grandfather grandpa grandad granddad grandson "
+    "father-in-law brother-in-law "
     "son-in-law godfather godson great-uncle great-grandfather"
 )
 

@@ -1,4 +1,6 @@
-"""Records of a business as entities and facts, by a declared mapping: keys, foreign keys, timestamps. docs/extraction.md has an example.
+"""Records of a business as entities and facts, by a declared mapping: keys, foreign keys, timestamps.
+
+docs/extraction.md has an example.
 
 A mapping is JSON. Nothing of it is code, so it can be shown, checked and kept with the data it describes.
 """

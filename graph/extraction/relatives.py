@@ -34,9 +34,11 @@ TIES: Final[dict[str, Tie]] = {
     **_ties("ex-wife ex-husband", "spouse", is_over=True),
     **_ties("ex-boyfriend ex-girlfriend ex-partner ex", "partner", is_over=True),
     **_ties(
-        "cousin aunt auntie uncle niece nephew grandmother grandfather grandma grandpa granny nana grandad granddad grandson "
+        "cousin aunt auntie uncle niece nephew grandmother grandfather grandma grandpa granny nana grandad "
+        "granddad grandson "
         "granddaughter grandparent grandchild mother-in-law father-in-law sister-in-law brother-in-law son-in-law "
-        "daughter-in-law godmother godfather godson goddaughter great-aunt great-uncle great-grandmother great-grandfather",
+        "daughter-in-law godmother godfather godson goddaughter great-aunt great-uncle great-grandmother "
+        "great-grandfather",
         "relative_of",
     ),
     **_ties("friend bestie buddy pal", "friend_of"),
@@ -45,7 +47,8 @@ TIES: Final[dict[str, Tie]] = {
 }
 
 OTHERS: Final = word_set(
-    "roommate flatmate housemate mentor coach trainer therapist landlord tutor teacher doctor parents grandparents in-laws"
+    "roommate flatmate housemate mentor coach trainer therapist landlord tutor teacher doctor parents "
+    "grandparents in-laws"
 )
 """People by what they are to someone, for which there is no predicate."""
 
@@ -57,7 +60,9 @@ PETS: Final = word_set(
 )
 
 ADJECTIVES: Final = (
-    r"\d{1,2}-year-old|older|younger|elder|eldest|oldest|youngest|big|little|best|close|closest|good|old|dear|new|twin|late|former|"
-    "only|middle|beloved|lovely|wonderful|amazing|sweet|upstairs|downstairs|next-door|childhood|college|work|school|first|second|"
+    r"\d{1,2}-year-old|older|younger|elder|eldest|oldest|youngest|big|little|best|close|closest|good|"
+    r"old|dear|new|twin|late|former|"
+    "only|middle|beloved|lovely|wonderful|amazing|sweet|upstairs|downstairs|next-door|childhood|"
+    "college|work|school|first|second|"
     "maternal|paternal|step|half|great|adopted|baby|teenage"
 )

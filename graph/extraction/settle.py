@@ -11,7 +11,8 @@ from graph.extraction.verbs import Verb
 from graph.model import Claim
 
 _LASTS: Final = re.compile(
-    r"\b(?:since|for (?:the (?:past|last)|over|about|almost|nearly|more than|a|an|\w+) ?\w*|all my life|always|so far)\b",
+    r"\b(?:since|for (?:the (?:past|last)|over|about|almost|nearly|more than|a|an|\w+) ?\w*|all my life|"
+    r"always|so far)\b",
     re.IGNORECASE,
 )
 _HABIT: Final = frozenset(["always", "long", "really", "still"])

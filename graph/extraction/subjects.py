@@ -10,7 +10,8 @@ from graph.extraction.relatives import ADJECTIVES, PEOPLE, PETS
 from graph.extraction.words import COMMON
 
 _CONTRACTED: Final = re.compile(
-    r"'s (?:an?|the|been|not|now|also|just|allergic|from|in|at|on|really|very|so|married|engaged|gone|got|always|still|never|only|vegan|vegetarian|"
+    r"'s (?:an?|the|been|not|now|also|just|allergic|from|in|at|on|really|very|so|married|engaged|gone|"
+    r"got|always|still|never|only|vegan|vegetarian|"
     r"\d+|[a-z]+ing|[a-z]{2,}ed|my|our|turning)\b"
 )
 """Where "'s" is a verb: "Ana's a nurse"."""
@@ -32,7 +33,8 @@ _FURTHER: Final = re.compile(
 """My wife's sister; my sister Ana's husband."""
 
 _FIRST: Final = re.compile(
-    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {NAME})?|{NAME}|me|you) and I\b|\b[Mm]e and (?:(?:my|our) (?:\w+ ){{0,2}}(?:{_ROLE})\b(?: {NAME})?|{NAME})|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
+    rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ ){{0,2}}(?:{_ROLE})(?: {NAME})?|{NAME}|me|you) and I\b|\b[Mm]e and "
+    rf"(?:(?:my|our) (?:\w+ ){{0,2}}(?:{_ROLE})\b(?: {NAME})?|{NAME})|\bI\b|\bi\b(?='|\s)|\b[Ww]e\b"
 )
 _THIRD: Final = re.compile(rf"{_TITLE}{NAME}")
 _OWN: Final = re.compile(r"\b(?:[Mm]y|[Oo]ur)\b(?=\s)")

@@ -19,8 +19,10 @@ _LOOK_BACK: Final = 12
 
 
 _TASK: Final = re.compile(
-    r"(?:(?:can|could) you |please |now |ok |okay |hi,? |hey,? |kindly )*(?:write|draft|rewrite|re-write|rephrase|paraphrase|translate|proofread|summari[sz]e|"
-    r"edit|correct|improve|compose|generate|create|continue|complete|act as|pretend|imagine|role-?play|you are|i want you to|"
+    r"(?:(?:can|could) you |please |now |ok |okay |hi,? |hey,? |kindly )*(?:write|draft|rewrite|"
+    r"re-write|rephrase|paraphrase|translate|proofread|summari[sz]e|"
+    r"edit|correct|improve|compose|generate|create|continue|complete|act as|pretend|imagine|role-?play|"
+    r"you are|i want you to|"
     r"suppose|here is (?:my|the|a)|here's (?:my|the|a)|fix|convert|turn|analy[sz]e)\b",
     re.IGNORECASE,
 )

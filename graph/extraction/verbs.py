@@ -14,11 +14,13 @@ _MAX_WORDS: Final = 8
 _PAST: Final = word_set(
     "was were had got went bought sold left quit met made took gave found became began grew won lost built kept "
     "taught caught brought sent spent told wrote drove flew rode spoke sang swam ate drank fell broke chose wore "
-    "came saw did said knew thought felt ran paid led held cost beat fed hid rose sold slept swept woke gotten put wed swore stood hurt read"
+    "came saw did said knew thought felt ran paid led held cost beat fed hid rose sold slept swept "
+    "woke gotten put wed swore stood hurt read"
 )
 _ED: Final = re.compile(r"[a-z]{2,}ed$")
 _ADJECTIVES: Final = word_set(
-    "engaged married retired based located interested excited addicted obsessed hooked divorced separated employed enrolled involved "
+    "engaged married retired based located interested excited addicted obsessed hooked divorced "
+    "separated employed enrolled involved "
     "tired bored worried scared used known made given left named called hired fired promoted diagnosed"
 )
 """After "'s" they are what one is, not what one has done."""

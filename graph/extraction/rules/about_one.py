@@ -9,11 +9,14 @@ from graph.extraction.rules.base import DATE, Reading, Rule, Said, compiled, for
 from graph.extraction.words import STOPS
 
 _NUMBER: Final = (
-    r"(?:\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|"
-    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)"
+    r"(?:\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|"
+    r"five|six|seven|eight|nine))?|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen)"
 )
 _AGE: Final = compiled(
-    rf"(?:turning )?(?P<age>{_NUMBER})(?: (?:years? old|yrs? old|y/?o)\b| ?(?=$|[,.;!)]| (?:and|but|now|this year|so)\b))"
+    rf"(?:turning )?(?P<age>{_NUMBER})(?: (?:years? old|yrs? old|y/?o)\b| ?(?=$|[,.;!)]| (?:and|but|now|"
+    rf"this year|so)\b))"
 )
 _SMALL: Final = compiled(r"\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve")
 _AGED: Final = compiled(r"an? (?P<age>\d{1,3})[- ]years?[- ]old\b")
@@ -36,13 +39,16 @@ _AT_ORG: Final = compiled(r" (?:at|for|with|of) ")
 _OCCUPATION_STOPS: Final = STOPS | forms("working specializing specialising focusing focused living")
 
 _CITIZEN: Final = compiled(
-    r"(?:an? |both )?(?P<nation>[a-z]+)(?: (?:citizen|national))?(?=$|[,.;!)]| (?:and|but|by|so|with|originally|now|living|who|citizen|national)\b)"
+    r"(?:an? |both )?(?P<nation>[a-z]+)(?: (?:citizen|national))?(?=$|[,.;!)]| (?:and|but|by|so|with|"
+    r"originally|now|living|who|citizen|national)\b)"
 )
 _DIET: Final = compiled(
-    r"(?:an? |on an? )?(?:strict |strictly |mostly |lifelong |now |fully |completely |committed )?(?P<diet>[a-z\d-]+)\b(?P<diets> diet)?(?! (?:recipe|food|restaurant|dish|option|meal|cook))"
+    r"(?:an? |on an? )?(?:strict |strictly |mostly |lifelong |now |fully |completely |committed "
+    r")?(?P<diet>[a-z\d-]+)\b(?P<diets> diet)?(?! (?:recipe|food|restaurant|dish|option|meal|cook))"
 )
 _DIET_TO: Final = compiled(
-    r" (?:an? |the )?(?:strict |mostly |fully |completely )?(?P<diet>[a-z\d-]+)(?P<diets> diet| lifestyle)?(?=$|[,.;!)]| \w+)"
+    r" (?:an? |the )?(?:strict |mostly |fully |completely )?(?P<diet>[a-z\d-]+)(?P<diets> diet| "
+    r"lifestyle)?(?=$|[,.;!)]| \w+)"
 )
 _ALLERGIC: Final = compiled(r"(?:severely |very |highly |deathly |slightly |mildly )?allergic to ")
 _ALLERGY: Final = compiled(

@@ -17,21 +17,26 @@ _BIRTHDAY: Final = compiled(
 )
 _BIRTHDAY_DATE: Final = compiled(r"\d{4}")
 _EMAIL: Final = compiled(
-    rf" ?(?:[\w-]+ )?e-?mail(?: address)?(?: id)?(?:{_IS}|:) (?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}})"
+    rf" ?(?:[\w-]+ )?e-?mail(?: address)?(?: id)?(?:{_IS}|:) "
+    rf"(?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}})"
 )
 _PHONE: Final = compiled(
-    rf" ?(?:new |old )?(?:phone|cell|mobile|telephone|work|home|whatsapp)?(?: phone)? ?(?:number|phone|cell|mobile)(?:{_IS}|:)(?: now)? (?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d)"
+    rf" ?(?:new |old )?(?:phone|cell|mobile|telephone|work|home|whatsapp)?(?: phone)? ?(?:number|phone|"
+    rf"cell|mobile)(?:{_IS}|:)(?: now)? (?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d)"
 )
 _AGE: Final = compiled(rf" ?age{_IS} (?P<age>\d{{1,3}})\b")
 _FAVOURITE: Final = compiled(
-    rf" ?(?:all[- ]time |absolute |current |personal )?favou?rite (?P<kind>[\w' -]{{1,40}}?)(?:{_IS}| (?:has|have) (?:always |to )?be(?:en)?)(?: probably| definitely| still| now| actually| always)? "
+    rf" ?(?:all[- ]time |absolute |current |personal )?favou?rite (?P<kind>[\w' -]{{1,40}}?)(?:{_IS}| "
+    rf"(?:has|have) (?:always |to )?be(?:en)?)(?: probably| definitely| still| now| actually| always)? "
 )
 _VALUED: Final = compiled(
-    rf" ?(?:new |old |current |main )?(?P<thing>{'|'.join(sorted(VALUED))})(?:{_IS})(?: actually| just| currently| now)? (?:an?|the) "
+    rf" ?(?:new |old |current |main )?(?P<thing>{'|'.join(sorted(VALUED))})(?:{_IS})(?: actually| just| "
+    rf"currently| now)? (?:an?|the) "
 )
 _NATIVE: Final = compiled(rf" ?(?:native|first|mother) (?:language|tongue){_IS} ")
 _PET_NAMED: Final = compiled(
-    rf" ?(?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)|,? (?:named|called)|,)? ?(?=[^\Wa-z])"
+    rf" ?(?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})(?:'s name is|'s "
+    rf"called| is (?:named|called)|,? (?:named|called)|,)? ?(?=[^\Wa-z])"
 )
 
 
@@ -124,7 +129,8 @@ def _pet(text: str, clause: Clause) -> Iterator[Said]:
 
 _HOME: Final = compiled(r" ?home is in (?=[^\Wa-z])")
 _JOB_AT: Final = compiled(
-    r" ?(?:(?P<past>first|last|previous|old|former) |current |new )?(?:job|internship) (?:is|was) (?:as [\w' -]{1,40} )?(?:at|with|for) (?=[^\Wa-z])"
+    r" ?(?:(?P<past>first|last|previous|old|former) |current |new )?(?:job|internship) (?:is|was) (?:as "
+    r"[\w' -]{1,40} )?(?:at|with|for) (?=[^\Wa-z])"
 )
 _HOBBY: Final = compiled(r" ?(?:main |favou?rite )?(?:hobby|hobbies|passion|passions)(?: is| are| include| includes) ")
 

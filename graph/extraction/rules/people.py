@@ -16,7 +16,8 @@ _TIE: Final = (
     rf"(?:{ADJECTIVES}|new)? ?(?:{ADJECTIVES})? ?(?P<role>{'|'.join(sorted((w for w in TIES), key=len, reverse=True))})"
 )
 _IS_MY: Final = compiled(
-    rf"(?:(?P<whose>my|our) |an? )(?:{ADJECTIVES} )?{_TIE}(?P<of> of (?:mine|ours))?(?=$|[,.;!)—-]| (?:and|but|from|who|since|in|at|of|for))"
+    rf"(?:(?P<whose>my|our) |an? )(?:{ADJECTIVES} )?{_TIE}(?P<of> of (?:mine|ours))?(?=$|[,.;!)—-]| "
+    rf"(?:and|but|from|who|since|in|at|of|for))"
 )
 _FRIENDS_WITH: Final = compiled(
     r"(?:best |good |close |old )?(?P<what>friends|neighbours|neighbors|colleagues|coworkers) with "
@@ -30,7 +31,8 @@ _PLURAL: Final = {
     "twins": "child", "roommates": "roommate",
 }  # fmt: skip
 _HAVE: Final = compiled(
-    rf" (?:an?|one|two|three|four|five|another|twin)(?: (?:{ADJECTIVES}|adult|grown|young|twin|beautiful|year-old|\d+[- ]years?[- ]old))*(?: twin)? "
+    rf" (?:an?|one|two|three|four|five|another|twin)(?: (?:{ADJECTIVES}|adult|grown|young|twin|beautiful|"
+    rf"year-old|\d+[- ]years?[- ]old))*(?: twin)? "
     rf"(?P<role>{'|'.join(sorted((*TIES, *_PLURAL), key=len, reverse=True))})\b"
 )
 _NAMED: Final = compiled(r"(?:,? (?:who(?:'s| is) )?(?:named|called)|,|:| -| —| \() ?")

@@ -19,14 +19,16 @@ from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
 
 _NOT_LIKED: Final = compiled(
-    r" (?:to|how|that|this|it|when|what|where|the (?:idea|way|fact|sound|look|thought|concept|suggestion|first|second|last|third|one|part)s?\b|your|you|these|those|them|"
+    r" (?:to|how|that|this|it|when|what|where|the (?:idea|way|fact|sound|look|thought|concept|"
+    r"suggestion|first|second|last|third|one|part)s?\b|your|you|these|those|them|"
     r"him|her|me|us|if|all|for|being|having|seeing|hearing|getting|knowing|both|some|any|a|an)\b"
 )
 _A_GOOD: Final = compiled(r" an? (?:good|nice|great|well|bit of)\b")
 _FAN: Final = compiled(r"(?:an? |such an? |the )?(?:[\w-]+ ){0,3}?(?:fan|lover|admirer|enthusiast|devotee) of ")
 _NO_FAN: Final = compiled(r"(?:an? |such an? |the |really |much of an? )?(?:[\w-]+ ){0,2}?fan of ")
 _INTO: Final = compiled(
-    r"(?:big |heavily |deeply |super |getting |really |quite |very |totally )*(?:into|hooked on|obsessed with|crazy about|fond of|keen on|addicted to|passionate about|mad about|in love with) "
+    r"(?:big |heavily |deeply |super |getting |really |quite |very |totally )*(?:into|hooked on|"
+    r"obsessed with|crazy about|fond of|keen on|addicted to|passionate about|mad about|in love with) "
 )
 _INTO_WRONG: Final = compiled(
     r"(?:it|this|that|the (?:idea|process|second|habit|details|market)|helping|making sure|learning more|trying)\b"
@@ -113,14 +115,16 @@ def _cannot_stand(reading: Reading) -> Iterator[Said]:
 
 
 _OF_FANS: Final = compiled(
-    r"an? (?:(?:huge|big|massive|total|real|true|lifelong|long-time|die-hard|keen|avid|great|self-proclaimed|major) )*(?P<what>[\w' -]{2,40}?) "
+    r"an? (?:(?:huge|big|massive|total|real|true|lifelong|long-time|die-hard|keen|avid|great|"
+    r"self-proclaimed|major) )*(?P<what>[\w' -]{2,40}?) "
     r"(?:fan|lover|enthusiast|buff|nut|addict|fanatic|aficionado)(?=$|[,.;!)]| (?:and|but|so|since|who|myself|as))"
 )
 _PLAYER: Final = compiled(r"an? (?:[\w-]+ ){0,2}?(?P<what>[\w-]+) player(?=$|[,.;!)]| (?:and|but|who))")
 
 
 _HOW: Final = forms(
-    "huge big massive total real true lifelong long-time die-hard keen avid great self-proclaimed major good biggest number-one"
+    "huge big massive total real true lifelong long-time die-hard keen avid great self-proclaimed "
+    "major good biggest number-one"
 )
 
 
@@ -306,7 +310,7 @@ RULES: Final = (
     Rule("attended", forms("attended"), _attended, "I attended a workshop last week."),
     Rule("took_part", forms("participated took competed"), _took_part, "I took part in the Lisbon Marathon."),
     Rule("went_to", forms("went got came flew drove returned been"), _went_to, "We went to a concert yesterday."),
-    Rule("been_to", forms("be"), _been_to, "I was at a wedding on Saturday."),
+    Rule("was_at", forms("be"), _been_to, "I was at a wedding on Saturday."),
     Rule(
         "did_at",
         forms("presented spoke volunteered performed exhibited sang danced helped gave"),

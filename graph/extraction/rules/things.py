@@ -13,7 +13,8 @@ from graph.resolution.givennames import is_given_name
 from graph.resolution.names import name_key
 
 _FOR_SOMEONE: Final = compiled(
-    rf" (?:myself|ourselves|him|her|them|us|me|(?:my|our|his) (?:\w+ )?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})"
+    rf" (?:myself|ourselves|him|her|them|us|me|(?:my|our|his) (?:\w+ "
+    rf")?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})"
     r"(?: [A-Z]\w+)?) (?=(?:an?|some|this|the|two|these|new|another)\b)"
 )
 _OUT_OF: Final = compiled(r" up ")
@@ -29,7 +30,8 @@ _NEVER_BOUGHT: Final = ABSTRACT | forms(
 ) - forms("part")
 _INTO: Final = compiled(r" (?:in|on|myself to|ourselves to) (?=(?:an?|some|this|the|these|new|my|two|another)\b)")
 _GOT_WRONG: Final = compiled(
-    r" (?:to|into|out|up|back|home|rid|in|on|off|over|through|around|along|away|down|there|here|it|married|engaged|so|really)\b"
+    r" (?:to|into|out|up|back|home|rid|in|on|off|over|through|around|along|away|down|there|here|it|"
+    r"married|engaged|so|really)\b"
 )
 
 
@@ -95,7 +97,8 @@ def _bought(reading: Reading) -> Iterator[Said]:
 
 
 _PAID: Final = compiled(
-    rf" (?:about |around |only |almost |over |nearly )?{AMOUNT.pattern} (?:for|on) (?=(?:an?|the|my|some|this|these|new|two) )"
+    rf" (?:about |around |only |almost |over |nearly )?{AMOUNT.pattern} (?:for|on) (?=(?:an?|the|my|some|"
+    rf"this|these|new|two) )"
 )
 
 
@@ -134,7 +137,8 @@ def _pet_or(noun: Span, predicate: str, reading: Reading, aspect: Aspect = "even
 
 _FOR_AMOUNT: Final = compiled(rf"[^.;!]{{0,40}}?\b(?:for|at) (?:only |just |about |around )?{AMOUNT.pattern}")
 _SHOP: Final = compiled(
-    r"[^.;!,]{0,50}?\b(?:(?:from|at|on) (?:an?|the|this)? ?(?:[\w-]+ ){0,2}(?:store|shop|market|sale|boutique|dealer|mall|outlet)|on sale|on (?:amazon|ebay|etsy))\b"
+    r"[^.;!,]{0,50}?\b(?:(?:from|at|on) (?:an?|the|this)? ?(?:[\w-]+ ){0,2}(?:store|shop|market|sale|"
+    r"boutique|dealer|mall|outlet)|on sale|on (?:amazon|ebay|etsy))\b"
 )
 
 
@@ -237,7 +241,9 @@ def _owns(reading: Reading) -> Iterator[Said]:
 
 
 _HAS_PET: Final = compiled(
-    rf" (?:an?|two|three|four|five|another|our|my|this|\d)(?: [\w'-]+){{0,4}}? (?P<pet>(?:guinea pig|{'|'.join(sorted(PETS, key=len, reverse=True))})(?:e?s)?)\b(?! (?:bed|food|toy|house|collar|person|lover|sitter|park|owner|grooming|show|walker))"
+    rf" (?:an?|two|three|four|five|another|our|my|this|\d)(?: [\w'-]+){{0,4}}? (?P<pet>(?:guinea pig|"
+    rf"{'|'.join(sorted(PETS, key=len, reverse=True))})(?:e?s)?)\b(?! (?:bed|food|toy|house|collar|"
+    rf"person|lover|sitter|park|owner|grooming|show|walker))"
 )
 _PET_NAME: Final = compiled(r",? ?(?:who(?:'s| is) )?(?:named|called|,|:|-|—) ?")
 
@@ -283,7 +289,8 @@ def _rid(reading: Reading) -> Iterator[Said]:
 
 
 _NOT_USED: Final = ABSTRACT | forms(
-    "to public transportation transport ingredient ingredients butter flour sugar salt oil vinegar water milk cream cheese "
+    "to public transportation transport ingredient ingredients butter flour sugar salt oil vinegar "
+    "water milk cream cheese "
     "onion garlic herb spice stairs language english data model data library formula code function loop variable "
     "template prompt keyword hashtag photo picture image story humor time money credit knowledge skill"
 )

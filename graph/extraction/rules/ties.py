@@ -50,7 +50,9 @@ def _ties(sentence: Sentence) -> Iterator[Told]:
 
 
 _CALLED: Final = compiled(
-    rf"\b(?:my|our) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))})(?:'s name is|'s called| is (?:named|called)) (?=[^\Wa-z])"
+    rf"\b(?:my|our) (?:(?:{ADJECTIVES}) "
+    rf"){{0,2}}(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))})(?:'s name is|'s called| is "
+    rf"(?:named|called)) (?=[^\Wa-z])"
 )
 
 
@@ -88,7 +90,8 @@ def _several(sentence: Sentence) -> Iterator[Told]:
 
 
 _FAVOURITE: Final = compiled(
-    r"(?:^|[,.;!:] |\b(?:and|but|so|because) )(?P<value>[^,.;:!?]{1,60}?)(?:'s| is| are)(?: still| definitely| probably| by far| actually| also)? (?:my|our) "
+    r"(?:^|[,.;!:] |\b(?:and|but|so|because) )(?P<value>[^,.;:!?]{1,60}?)(?:'s| is| are)(?: still| "
+    r"definitely| probably| by far| actually| also)? (?:my|our) "
     r"(?:all[- ]time |absolute |current |personal |new )?favou?rite (?P<kind>[a-z]+(?: [a-z]+)?)"
 )
 
@@ -109,13 +112,15 @@ def _favourites(sentence: Sentence) -> Iterator[Told]:
 
 
 _ROLE: Final = compiled(
-    r"\bmy (?:(?P<past>previous|former|old|last|past|first) |(?:current|new|present|day) )?(?:role|job|position|work|career) as "
+    r"\bmy (?:(?P<past>previous|former|old|last|past|first) |(?:current|new|present|day) )?(?:role|job|"
+    r"position|work|career) as "
     r"(?:(?:an?|the) |(?=[^\Wa-z]))"
 )
 
 
 _NAMED_PET: Final = compiled(
-    rf"\b(?:my|our) (?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))}) (?:named |called )?(?=[^\Wa-z])"
+    rf"\b(?:my|our) (?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))}) "
+    rf"(?:named |called )?(?=[^\Wa-z])"
 )
 
 
@@ -154,7 +159,8 @@ def _as_a(sentence: Sentence) -> Iterator[Told]:
 
 _EMAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
 _REACH: Final = compiled(
-    rf"\b(?:reach|email|e-mail|contact|mail|write(?: to)?|message|call|text|phone|ring) (?:me|us) (?:at|on|under|via)(?: my (?:cell|mobile|work)(?: at| on)?)? "
+    rf"\b(?:reach|email|e-mail|contact|mail|write(?: to)?|message|call|text|phone|ring) (?:me|us) (?:at|"
+    rf"on|under|via)(?: my (?:cell|mobile|work)(?: at| on)?)? "
     rf"(?:(?P<email>{_EMAIL})|(?P<phone>\+?\(?\d[\d ().-]{{5,20}}\d))"
 )
 
@@ -179,7 +185,8 @@ def _origins(sentence: Sentence) -> Iterator[Told]:
 
 
 _OTHERS: Final = re.compile(
-    rf"\b(?P<one>{_NAME})'s? (?:(?:{ADJECTIVES}) )?(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))}),? (?P<other>{_NAME})"
+    rf"\b(?P<one>{_NAME})'s? (?:(?:{ADJECTIVES}) "
+    rf")?(?P<role>{'|'.join(sorted(TIES, key=len, reverse=True))}),? (?P<other>{_NAME})"
 )
 
 
@@ -196,10 +203,12 @@ def _others_ties(sentence: Sentence) -> Iterator[Told]:
 
 
 _ARE_MY: Final = re.compile(
-    rf"(?P<people>{_NAME}(?:, {_NAME})*,? and {_NAME}) are (?:my|our) (?:(?:{ADJECTIVES}) )?(?P<role>{'|'.join(_SEVERAL)})\b"
+    rf"(?P<people>{_NAME}(?:, {_NAME})*,? and {_NAME}) are (?:my|our) (?:(?:{ADJECTIVES}) "
+    rf")?(?P<role>{'|'.join(_SEVERAL)})\b"
 )
 _OF_MINE: Final = compiled(
-    rf"\b(?:an?|this|one) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>friend|colleague|coworker|co-worker|neighbou?r|cousin) (?:of mine|of ours|from \w+)?"
+    rf"\b(?:an?|this|one) (?:(?:{ADJECTIVES}) ){{0,2}}(?P<role>friend|colleague|coworker|co-worker|"
+    rf"neighbou?r|cousin) (?:of mine|of ours|from \w+)?"
     r"(?:,? (?:named|called) |, )(?=[^\Wa-z])"
 )
 
@@ -261,8 +270,10 @@ def _roles(sentence: Sentence) -> Iterator[Told]:
 
 _RELATIVE_CLAUSE: Final = compiled(
     r"(?:,? (?:that|which))? I(?:'ve| have)? (?:(?:just|recently|already|also|actually|finally) )*"
-    r"(?P<verb>bought|purchased|ordered|picked up|got|received|attended|volunteered at|went to|spoke at|participated in|adopted|inherited)"
-    r"(?= (?:recently|lately|last|a (?:few|couple|week|month|year|day|while|long)|an hour|two|three|four|five|six|few|this|yesterday|earlier|the other|on|in|from|at|for|when|over|"
+    r"(?P<verb>bought|purchased|ordered|picked up|got|received|attended|volunteered at|went to|spoke at|"
+    r"participated in|adopted|inherited)"
+    r"(?= (?:recently|lately|last|a (?:few|couple|week|month|year|day|while|long)|an hour|two|three|"
+    r"four|five|six|few|this|yesterday|earlier|the other|on|in|from|at|for|when|over|"
     r"back|about|online|myself|during|\d+|with|and|to|is|was|as|after)\b|[,.;:!)—]|$| -)"
 )
 _OPENS: Final = forms("a an the my our some this these those two three four five new")
@@ -330,7 +341,8 @@ def _phrase_before(text: str, end: int) -> Span | None:
 
 
 _GAVE: Final = compiled(
-    r"\b(?:gave|gifted|bought|got|sent|handed down to|left) (?:me|us) (?=(?:an?|this|these|some|the|her|his|their|two) )"
+    r"\b(?:gave|gifted|bought|got|sent|handed down to|left) (?:me|us) (?=(?:an?|this|these|some|the|her|"
+    r"his|their|two) )"
 )
 _UNREAL: Final = compiled(r"\b(?:if|would|could|might|should|wish|almost|nearly|never|not|hope|didn't)\b[^,;]*$")
 
@@ -383,7 +395,8 @@ RULES: Final = (
     SentenceRule(
         "relative_clauses",
         forms(
-            "bought purchased ordered picked got received attended volunteered went spoke participated adopted inherited"
+            "bought purchased ordered picked got received attended volunteered went spoke participated adopted "
+            "inherited"
         ),
         _relative_clauses,
         "I want to return the lamp I bought last week.",

@@ -8,7 +8,8 @@ from graph.extraction.phrases import Span
 from graph.extraction.rules.base import DATE, Reading, Rule, Said, compiled, forms, head, singular
 
 _IN: Final = compiled(
-    r" (?:alone |together |here |abroad |full-time |permanently |happily |mostly )?(?:with [\w' ]{1,40}? )?(?:right |out |over |up |down )?in "
+    r" (?:alone |together |here |abroad |full-time |permanently |happily |mostly )?(?:with [\w' "
+    r"]{1,40}? )?(?:right |out |over |up |down )?in "
 )
 _DESCRIBED: Final = compiled(r"(?:a|an|the|my|our|this) [\w' -]{1,50}? (?:in|of) (?=[^\Wa-z])")
 _TO: Final = compiled(
@@ -25,7 +26,8 @@ _ON_DATE: Final = compiled(rf" (?:on|in) (?P<date>{DATE}|\d{{4}}\b)")
 _FROM: Final = compiled(r"(?:originally )?from ")
 _FROM_AFTER: Final = compiled(r" (?:originally )?from ")
 _SIGHTS: Final = forms(
-    "museum zoo castle gallery aquarium temple cathedral palace winery brewery lighthouse vineyard monument memorial canyon waterfall"
+    "museum zoo castle gallery aquarium temple cathedral palace winery brewery lighthouse vineyard "
+    "monument memorial canyon waterfall"
 )
 _VISITED_PLACE: Final = _SIGHTS | forms("park beach island market garden bookstore library")
 """Seen by who says "visited"; one goes to the park at home."""
@@ -114,16 +116,19 @@ def _comes_from(reading: Reading) -> Iterator[Said]:
 
 _VISITED: Final = compiled(r" (?:the )?")
 _WENT_TO: Final = compiled(
-    r" (?:back |over |out |up |down |home )?(?:on (?:a|an|our|my) [\w -]{0,40}?(?:trip|vacation|holiday|cruise|honeymoon|tour|getaway|retreat) )?"
+    r" (?:back |over |out |up |down |home )?(?:on (?:a|an|our|my) [\w -]{0,40}?(?:trip|vacation|holiday|"
+    r"cruise|honeymoon|tour|getaway|retreat) )?"
     r"(?:to|in) "
 )
 _BEEN_TO: Final = compiled(r"(?:back )?to ")
 _SPENT: Final = compiled(r" [\w' -]{1,40}? in ")
 _TRIP: Final = compiled(
-    r" (?:a|an|our|my|another|this)(?: [\w'-]+){0,4} (?:trip|vacation|holiday|flight|drive|train|cruise|tour) (?:to|in|of|around|through) "
+    r" (?:a|an|our|my|another|this)(?: [\w'-]+){0,4} (?:trip|vacation|holiday|flight|drive|train|cruise|"
+    r"tour) (?:to|in|of|around|through) "
 )
 _BACK_FROM: Final = compiled(
-    r" back(?: home)? from (?:(?:a|an|my|our|the)(?: [\w'-]+){0,5} (?:trip|vacation|holiday|tour|getaway|honeymoon|visit|time) (?:to|in|around|of) )?"
+    r" back(?: home)? from (?:(?:a|an|my|our|the)(?: [\w'-]+){0,5} (?:trip|vacation|holiday|tour|"
+    r"getaway|honeymoon|visit|time) (?:to|in|around|of) )?"
 )
 
 
@@ -171,7 +176,8 @@ def _spent(reading: Reading) -> Iterator[Said]:
 
 
 _WITH_TIME: Final = compiled(
-    r"[^,;.]{0,40}?\b(?:last|ago|yesterday|for (?:a|the|work|business|vacation|holiday|two|three)|over|on (?:business|holiday|vacation)|in \w+ \d{4})\b"
+    r"[^,;.]{0,40}?\b(?:last|ago|yesterday|for (?:a|the|work|business|vacation|holiday|two|three)|over|"
+    r"on (?:business|holiday|vacation)|in \w+ \d{4})\b"
 )
 _IN_NAME: Final = compiled(r"(?:back )?in ")
 _BACK: Final = compiled(r"(?:just )?back from ")

@@ -11,14 +11,16 @@ from graph.resolution.givennames import is_given_name
 from graph.resolution.names import name_key
 
 _AT: Final = compiled(
-    r"(?: (?:full[- ]time|part[- ]time|remotely|freelance|nights|shifts|abroad|here|there|as (?:an? |the )?[\w' -]{1,60}?|"
+    r"(?: (?:full[- ]time|part[- ]time|remotely|freelance|nights|shifts|abroad|here|there|as (?:an? |"
+    r"the )?[\w' -]{1,60}?|"
     r"in (?:the )?[\w&' -]{1,40}?|on [\w' -]{1,40}?))*? (?P<at>at|for) "
 )
 _WITH: Final = compiled(r" with (?=[^\Wa-z][\w& ]+ (?:as|Inc|Corp|Ltd|Group)\b)")
 _EMPLOYED: Final = compiled(r" ?(?:hired|employed|recruited) (?:by|at) ")
 _FIRED: Final = compiled(r" ?(?:fired|laid off|let go|made redundant) (?:from|by) (?:my job at )?")
 _JOB_AT: Final = compiled(
-    r" (?:an? |my |this |the )?(?:[\w'-]+ ){0,4}?(?:job|position|role|internship|work|working)(?: as (?:an? |the )?[\w' -]{1,50}?)? (?:at|with|for) "
+    r" (?:an? |my |this |the )?(?:[\w'-]+ ){0,4}?(?:job|position|role|internship|work|working)(?: as "
+    r"(?:an? |the )?[\w' -]{1,50}?)? (?:at|with|for) "
 )
 _LEFT: Final = compiled(r" (?:(?:my|his|her|the) (?:[\w'-]+ ){0,3}?(?:job|position|role|work) (?:at|with|for) )?")
 _LEFT_JOB: Final = compiled(r" (?:my|his|her|the) (?:[\w'-]+ ){0,3}?(?:job|position|role) (?:at|with|for) ")
@@ -29,7 +31,8 @@ _NO_EMPLOYER: Final = forms(
 )
 _BUILDINGS: Final = forms("library café cafe school gym office firm company")
 _NO_MORE_JOB: Final = compiled(
-    r" (?:my|his|her) (?:old |day |corporate )?job(?=$|[,.;!]| (?:last|yesterday|in|two|three|a|and|to|this|recently|because|so)\b)"
+    r" (?:my|his|her) (?:old |day |corporate )?job(?=$|[,.;!]| (?:last|yesterday|in|two|three|a|and|to|"
+    r"this|recently|because|so)\b)"
 )
 _TEACH_AT: Final = compiled(r" [\w ]{1,30}? at ")
 _AS_ROLE: Final = compiled(r" as (?:an?|the|their) ")
@@ -40,7 +43,8 @@ _STUDY_AT: Final = compiled(r"(?: [\w&' -]{1,60}?)? (?:at|in) (?:the )?(?=[^\Wa-
 _MAJOR: Final = compiled(r"(?: as an? \w+)? in ")
 _MAJOR_BE: Final = compiled(r"(?:majoring|enrolled) in ")
 _STUDENT: Final = compiled(
-    r"(?:an? |the )?(?:[\w'-]+ ){0,4}?(?:student|undergraduate|undergrad|freshman|sophomore|postdoc|professor emeritus) (?:[\w' -]{1,40}? )?at "
+    r"(?:an? |the )?(?:[\w'-]+ ){0,4}?(?:student|undergraduate|undergrad|freshman|sophomore|postdoc|"
+    r"professor emeritus) (?:[\w' -]{1,40}? )?at "
 )
 _ENROLLED: Final = compiled(r"(?:enrolled|studying|doing [\w' -]{1,40}) (?:at|in) ")
 _TO_SCHOOL: Final = compiled(r" (?:to )?")
@@ -49,7 +53,8 @@ _GRADUATED: Final = compiled(
 )
 _LONG_GRADUATED: Final = compiled(r" [^,.;]{1,90}? from (?:the )?(?=[^\Wa-z])")
 _TITLE: Final = (
-    r"(?:ph\.?d|doctorate|mba|(?:bachelor|master|associate)(?:'?s)?(?: of (?:arts|science))?(?: degree)?|b\.?s\.?c?|m\.?s\.?c?|b\.?a|m\.?a|bsc|msc|"
+    r"(?:ph\.?d|doctorate|mba|(?:bachelor|master|associate)(?:'?s)?(?: of (?:arts|science))?(?: "
+    r"degree)?|b\.?s\.?c?|m\.?s\.?c?|b\.?a|m\.?a|bsc|msc|"
     r"(?:[\w-]+ )?degree|diploma|minor|major|undergrad(?:uate)?(?: degree)?)"
 )
 _DEGREE_IN: Final = compiled(
@@ -59,7 +64,8 @@ _DEGREE_OF: Final = compiled(
     r"(?:[^,.;]{0,60}? with)? (?:an? |my |his |her )(?P<field>(?:[a-z]+ ){1,3})(?:degree|PhD|doctorate)\b"
 )
 _NO_FIELD: Final = forms(
-    "bachelor bachelor's bachelors master master's masters associate's university college graduate honorary undergraduate first second four-year advanced doctoral my"
+    "bachelor bachelor's bachelors master master's masters associate's university college graduate "
+    "honorary undergraduate first second four-year advanced doctoral my"
 )
 
 _MEMBER: Final = compiled(r"(?:an? |the )?(?:[\w'-]+ ){0,3}?(?:members?|part) of (?:an?|the|our|my|this|that)? ?")
@@ -296,7 +302,8 @@ def _did_degree(reading: Reading) -> Iterator[Said]:
     yield from _degree(reading)
     match = reading.match(
         compiled(
-            rf" (?:an? |my |his |her )?(?:[\w'-]+ ){{0,2}}?{_TITLE}\.?(?: in [\w' -]{{1,40}}?)? (?:at|from) (?:the )?(?=[^\Wa-z])"
+            rf" (?:an? |my |his |her )?(?:[\w'-]+ ){{0,2}}?{_TITLE}\.?(?: in [\w' -]{{1,40}}?)? (?:at|from) "
+            rf"(?:the )?(?=[^\Wa-z])"
         )
     )
     school = reading.name(match.end()) if match else None
@@ -312,7 +319,8 @@ def _doing_degree(reading: Reading) -> Iterator[Said]:
             yield Said("studies", field)
     at = reading.match(
         compiled(
-            rf" (?:an? |my |his |her )?(?:[\w'-]+ ){{0,2}}?{_TITLE}\.?(?: in [\w' -]{{1,40}}?)? at (?:the )?(?=[^\Wa-z])"
+            rf" (?:an? |my |his |her )?(?:[\w'-]+ ){{0,2}}?{_TITLE}\.?(?: in [\w' -]{{1,40}}?)? at (?:the "
+            rf")?(?=[^\Wa-z])"
         )
     )
     school = reading.name(at.end()) if at and reading.verb.is_progressive else None
@@ -362,7 +370,7 @@ RULES: Final = (
     Rule("started_at", forms("started began"), _started_at, "I started at Siemens in May."),
     Rule("left", forms("left quit lost"), _left, "I quit my job at Siemens."),
     Rule("dropped_out", forms("dropped"), _dropped_out, "My brother dropped out of MIT."),
-    Rule("is_with", forms("be"), _is_with, "Ingrid has been with Siemens since 2010."),
+    Rule("employed_since", forms("be"), _is_with, "Ingrid has been with Siemens since 2010."),
     Rule("performs_in", forms("sing sings play plays singing playing"), _performs_in, "I sing in a choir."),
     Rule("belongs", forms("belong belongs"), _belongs, "I belong to a chess club."),
     Rule("left_employer", forms("resigned retired"), _left_employer, "My father retired from Siemens in 2010."),

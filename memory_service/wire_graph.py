@@ -1,21 +1,37 @@
 """The REST contract of the graph: entities, facts with two times each, and what can be asked of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from memory_service import limits
 from memory_service.instants import Instant
 from memory_service.wire import Id, Name, Request, Response, Text, clean_json
 
-Scalar = str | bool | int | float
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is blank")
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    """Runs before pydantic tries one type after the other, so that there is one error."""
+    if not isinstance(value, str | bool | int | float):
+        raise ValueError("must be a string, a number or a boolean")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("is an integer beyond 64 bits")
+    return value
+
+
+Scalar = Annotated[str | bool | int | float, BeforeValidator(_scalar)]
 Attributes = Annotated[
     dict[Annotated[Text, Field(min_length=1, max_length=128)], Scalar],
     BeforeValidator(clean_json),
     Field(max_length=limits.MAX_FACT_QUALIFIERS),
 ]
 Predicate = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,127}$")]
-Literal_ = Annotated[str, Field(min_length=1, max_length=limits.MAX_FACT_VALUE_CHARS)]
+Words = Annotated[Text, Field(min_length=1, max_length=limits.MAX_FACT_VALUE_CHARS), AfterValidator(_not_blank)]
 
 
 class EntityRef(Response):
@@ -155,13 +171,13 @@ class FactIn(Request):
     subject: EntityIn
     predicate: Predicate
     object: EntityIn | None = None
-    value: Literal_ | None = None
+    value: Words | None = None
     stance: Literal["asserts", "ends", "denies"] = "asserts"
     valid_at: Instant | None = None
     """When it began, or when it ended for `ends`; without it, it holds since it was said."""
     invalid_at: Instant | None = None
     qualifiers: Attributes | None = None
-    sentence: Annotated[Text, Field(max_length=limits.MAX_FACT_VALUE_CHARS)] | None = None
+    sentence: Words | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
     occurred_at: Instant | None = None
     """When it was said. Default: now."""

@@ -1,9 +1,10 @@
 """Routes of the graph: entities, facts, what lies between them, and how they changed."""
 
-import json
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -16,10 +17,11 @@ from memory_service.api import paging
 from memory_service.api.answers import COMMON, answer, responses
 from memory_service.api.episodes import service_of
 from memory_service.api.security import NamespaceName, PathId, needs
-from memory_service.api.strict import StrictRoute
-from memory_service.errors import Invalid
+from memory_service.api.strict import StrictRoute, read_json
+from memory_service.errors import BadRequest, Invalid, InvalidCursor
 from memory_service.instants import Instant, to_micros
-from memory_service.knowledge.reader import GraphReader
+from memory_service.knowledge.reader import ChangeCursor, GraphReader
+from memory_service.wire import Text
 
 router = APIRouter(prefix="/v1/namespaces/{ns}", tags=["graph"], route_class=StrictRoute)
 
@@ -30,8 +32,10 @@ _LOST = COMMON | responses(404, 503)
 AsOf = Annotated[Instant | None, Query(description="What was true then. Default: now.")]
 KnownAt = Annotated[Instant | None, Query(description="As it was believed then. Default: as known now.")]
 AllTimes = Annotated[bool, Query(description="Facts of every time, whether they are true at `as_of` or not.")]
-Predicates = Annotated[list[str] | None, Query(max_length=limits.MAX_FILTER_VALUES, description="Only these.")]
-Words = Annotated[str | None, Query(min_length=1, max_length=256)]
+Predicates = Annotated[
+    list[wire.Predicate] | None, Query(max_length=limits.MAX_FILTER_VALUES, description="Only these.")
+]
+Words = Annotated[Text | None, Query(min_length=1, max_length=256)]
 Json = Annotated[str | None, Query(max_length=2048, description='A JSON object of equal values: {"role":"CTO"}.')]
 EntityId = Annotated[str | None, Query(pattern=f"^{limits.ID_PATTERN}$")]
 
@@ -51,18 +55,18 @@ def _micros(instant: Any) -> int | None:
     return None if instant is None else to_micros(instant)
 
 
+_ATTRIBUTES: Final[TypeAdapter[dict[str, Scalar]]] = TypeAdapter(wire.Attributes)
+
+
 def _scalars(name: str, text: str | None) -> dict[str, Scalar]:
     """Raises Invalid for what is no flat JSON object."""
     if text is None:
         return {}
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict) or not all(isinstance(v, str | int | float | bool) for v in value.values()):
-        problem = {"pointer": f"query:{name}", "detail": "must be a JSON object of strings, numbers and booleans"}
-        raise Invalid(f"{name} must be a JSON object of strings, numbers and booleans.", errors=[problem])
-    return value
+        return _ATTRIBUTES.validate_python(read_json(text.encode("utf-8", "surrogatepass")))
+    except (BadRequest, ValidationError):
+        detail = f"must be a JSON object of at most {limits.MAX_FACT_QUALIFIERS} strings, numbers and booleans"
+        raise Invalid(f"{name} {detail}.", errors=[{"pointer": f"query:{name}", "detail": detail}]) from None
 
 
 # --- entities -----------------------------------------------------------------------------------------------------
@@ -75,8 +79,8 @@ def list_entities(
     *,
     limit: paging.Limit = limits.DEFAULT_PAGE_ITEMS,
     cursor: paging.Cursor = None,
-    type: Annotated[str | None, Query(max_length=128)] = None,
-    name: Annotated[str | None, Query(min_length=1, max_length=limits.MAX_ENTITY_NAME_CHARS)] = None,
+    type: Annotated[Text | None, Query(max_length=128)] = None,
+    name: Annotated[Text | None, Query(min_length=1, max_length=limits.MAX_ENTITY_NAME_CHARS)] = None,
     text: Words = None,
     attributes: Json = None,
     known_at: KnownAt = None,
@@ -239,8 +243,9 @@ def list_changes(
     begin, end = to_micros(since), 2**62 if until is None else to_micros(until)
     if end < begin:
         raise Invalid("`until` is before `since`.", errors=[{"pointer": "query:until", "detail": "is before since"}])
-    found, following = _reader(request).changes(ns, begin, end, _fact_cursor(list_name, cursor), limit)
-    return answer(wire.ChangePage(items=found, next_cursor=_next(list_name, following)))
+    found, following = _reader(request).changes(ns, begin, end, _change_cursor(list_name, cursor), limit)
+    place = None if following is None else [str(following.at), following.fact_id, following.shown]
+    return answer(wire.ChangePage(items=found, next_cursor=None if place is None else paging.encode(list_name, place)))
 
 
 @router.get("/communities", response_model=wire.CommunityPage, responses=_LOST, dependencies=[READ])
@@ -251,7 +256,7 @@ def list_communities(
     cursor: paging.Cursor = None,
     known_at: KnownAt = None,
 ) -> Response:
-    """Entities that belong together, the largest first, as known now."""
+    """Entities that belong together, the largest first, as known now: they have no versions to read at a past `known_at`."""
     list_name = f"{ns}/communities"
     (start,) = paging.decode(list_name, cursor, [0])
     found = _reader(request).communities(ns, _micros(known_at))
@@ -263,15 +268,25 @@ def list_communities(
 # --- cursors ------------------------------------------------------------------------------------------------------
 
 
+_PLACE: Final = re.compile(r"-?[0-9]{1,18}")
+"""Instants go as text, since those before 1970 are negative; 18 digits are beyond every year, and within 64 bits."""
+
+
 def _fact_cursor(list_name: str, cursor: str | None) -> tuple[int, str] | None:
-    """A place in a list of facts. The number goes as text: instants before 1970 are negative."""
+    """A place in a list of facts."""
     number, last = paging.decode(list_name, cursor, ["", ""])
-    if cursor is None:
-        return None
-    try:
-        return int(number), last
-    except ValueError:
-        raise Invalid("The cursor is damaged; start the list again.") from None
+    return None if cursor is None else (_number(number), last)
+
+
+def _change_cursor(list_name: str, cursor: str | None) -> ChangeCursor | None:
+    number, last, shown = paging.decode(list_name, cursor, ["", "", 0])
+    return None if cursor is None else ChangeCursor(_number(number), last, min(shown, 1))
+
+
+def _number(text: str) -> int:
+    if not _PLACE.fullmatch(text):
+        raise InvalidCursor("The cursor is damaged; start the list again.")
+    return int(text)
 
 
 def _next(list_name: str, place: tuple[int, str] | None) -> str | None:

@@ -1,9 +1,10 @@
 """Questions about the graph, answered in the contract's models. Every answer is of one namespace."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from graph.errors import StoreError, UnknownEntity
+from graph.errors import GraphTooLarge, StoreError, UnknownEntity
 from graph.queries.communities import Communities
 from graph.queries.neighbourhood import neighbourhood
 from graph.queries.paths import paths
@@ -14,7 +15,7 @@ from graph.stores.port import EntityFilter, FactFilter, GraphView, Moment
 from memory_service import limits
 from memory_service import wire_graph as wire
 from memory_service.clock import Clock
-from memory_service.errors import KnownAtUnsupported, NotFound
+from memory_service.errors import Invalid, KnownAtUnsupported, NotFound
 from memory_service.instants import from_micros
 from memory_service.knowledge import answers
 from memory_service.knowledge.ids import entity_of
@@ -23,6 +24,17 @@ from memory_service.log.database import Database
 
 T = TypeVar("T")
 _SUMMARY_FACTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCursor:
+    """A place in the list of changes. A fact can change twice at one moment: the old belief expires, the new one begins."""
+
+    at: int
+    fact_id: str
+    """The last fact whose changes of the moment were all shown."""
+    shown: int = 0
+    """How many were shown after it: 1 where the page ended between two changes of one fact."""
 
 
 class GraphReader:
@@ -144,26 +156,29 @@ class GraphReader:
         )
 
     def changes(
-        self, namespace: str, since: int, until: int, after: Cursor | None, limit: int
-    ) -> tuple[list[wire.Change], Cursor | None]:
+        self, namespace: str, since: int, until: int, after: ChangeCursor | None, limit: int
+    ) -> tuple[list[wire.Change], ChangeCursor | None]:
         """What was begun and what ceased to be believed in [since, until)."""
         view = self._views.view(namespace)
-        found = asked(lambda: view.changes(since, until, after, limit + 1))
-        shown = found[:limit]
-        made = [
-            wire.Change(
-                at=from_micros(moment),
-                kind="believed" if moment == version.created_at else "expired",
-                fact=self._told(view, [version], version.created_at)[0],
-            )
-            for moment, version in shown
-        ]
-        following = (shown[-1][0], shown[-1][1].id) if len(found) > limit else None
-        return made, following
+        place = after or ChangeCursor(since, "")
+        most = limit + place.shown + 1
+        found = asked(lambda: view.changes(since, until, (place.at, place.fact_id), most))[place.shown :]
+        made = [self._change(view, moment, version) for moment, version in found[:limit]]
+        return made, _following(place, [(moment, version.id) for moment, version in found], limit)
+
+    def _change(self, view: GraphView, moment: int, version: FactVersion) -> wire.Change:
+        return wire.Change(
+            at=from_micros(moment),
+            kind="believed" if moment == version.created_at else "expired",
+            fact=self._told(view, [version], version.created_at)[0],
+        )
 
     def communities(self, namespace: str, known_at: int | None) -> list[wire.Community]:
-        """Of what is true and believed now. Raises KnownAtUnsupported for any other time: communities have no versions."""
-        if known_at is not None:
+        """Of what is true and believed now. Communities have no versions.
+
+        Raises KnownAtUnsupported for a past known_at, Invalid for a graph that is too large.
+        """
+        if known_at is not None and known_at < self._clock.now_micros():
             raise KnownAtUnsupported("Communities have no versions: they are told as known now.")
         view = self._views.view(namespace)
         at = Moment(as_of=self._clock.now_micros())
@@ -181,11 +196,22 @@ class GraphReader:
         ]
 
 
+def _following(place: ChangeCursor, keys: Sequence[tuple[int, str]], limit: int) -> ChangeCursor | None:
+    """Where the next page begins; None at the end. `keys` are those of the page and of what comes behind it."""
+    if len(keys) <= limit:
+        return None
+    if keys[limit] != keys[limit - 1]:
+        return ChangeCursor(*keys[limit - 1])
+    return ChangeCursor(*keys[limit - 2], 1) if limit > 1 else ChangeCursor(place.at, place.fact_id, 1)
+
+
 def asked(question: Callable[[], T]) -> T:
     """The store's answer; its errors as the contract's."""
     try:
         return question()
     except UnknownEntity as error:
         raise NotFound(str(error)) from None
+    except GraphTooLarge as error:
+        raise Invalid(f"{error} No communities are told of so many.") from None
     except StoreError as error:
         raise unavailable(error) from error

@@ -83,11 +83,11 @@ def retract(tx: Transaction, namespace: str, fact_id: str, reason: str) -> int:
 
 def merge(tx: Transaction, namespace: str, a: str, b: str, reason: str) -> str:
     """Makes two entities one. Returns its id. Raises NotFound, Invalid."""
-    one, other = (_known(tx, namespace, each) for each in (a, b))
-    if one == other:
+    if _known(tx, namespace, a) == _known(tx, namespace, b):
         raise Invalid(f"{a!r} and {b!r} are one entity already.")
-    graph.merge(tx, namespace, graph.Merge(one, other, True, reason))
-    return entity_of(tx.connection, namespace, one, None)
+    # Of the ids as they were given, not of what they stand for now: so the undoing of one merge in a chain cuts it there.
+    graph.merge(tx, namespace, graph.Merge(a, b, True, reason))
+    return entity_of(tx.connection, namespace, a, None)
 
 
 def split(tx: Transaction, namespace: str, a: str, b: str, reason: str) -> Sequence[str]:

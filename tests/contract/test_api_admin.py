@@ -268,7 +268,7 @@ def test_an_export_shows_one_state_of_the_store(service: Running) -> None:
     begun = [next(lines), next(lines)]
     service.append("three", wait="enriched")
     types = [json.loads(line)["type"] for line in [*begun, *lines]]
-    assert types == ["header", "episode", "episode", "record", "record", "record", "record"]
+    assert types == ["header", *["episode"] * 2, *["record"] * 6]
 
 
 def test_the_export_of_an_unknown_namespace_is_a_header_alone(service: Running) -> None:

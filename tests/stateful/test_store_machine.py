@@ -17,14 +17,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from graph.rows import EntityVersion, FactVersion, SourceVersion
 from memory_service import wire
 from memory_service.clock import FrozenClock
 from memory_service.errors import EpisodeConflict, Gone, IdempotencyMismatch, NotFound
 from memory_service.log.episodes import Receipt
+from memory_service.log.graph import MERGE, RETRACTION
 from memory_service.pipeline.rebuild import replay_log
 from memory_service.service import MemoryService
 from tests.stateful.services import append, digest, new_folder, open_service, work
-from tests.stateful.twins import assert_alike, twin_of
+from tests.stateful.twins import assert_alike, believed, say, twin_of
 
 PROFILES = {
     "ci": settings(max_examples=30, stateful_step_count=25, derandomize=True, database=None),
@@ -42,6 +44,12 @@ TOPICS = (
     "Oslo was cold, we drank tea",
     "東京に行きました",
     "a kernel of truth about the old bicycle",
+    "I moved to Oslo in May",
+    "I work at Acme. Petra Holm lives in Bergen",
+    "I no longer work at Acme. I live in Bergen",
+    "Petra was born on 4 May 1990",
+    "Petra was born on 9 July 1971. She works at Acme",
+    "Petra Holm works at Globex. My sister Petra lives in Oslo",
 )
 CHANGES: tuple[dict[str, Any], ...] = (
     {"metadata": {"n": 7}},
@@ -125,7 +133,7 @@ def fields(name: str | None) -> st.SearchStrategy[Episode]:
 
 
 def fields_of(name: str | None, variant: int) -> Episode:
-    text = f"{word_of(name or 'anon', variant)} {TOPICS[hash_of(name, variant) % len(TOPICS)]}"
+    text = f"{word_of(name or 'anon', variant)} : {TOPICS[hash_of(name, variant) % len(TOPICS)]}"
     plain = hash_of(name, variant) % 3
     episode: Episode = {"content": text, "occurred_at": f"2026-0{1 + variant % 5}-03T10:00:00+02:00"}
     if plain == 1:
@@ -298,9 +306,25 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _rebuild(self) -> None:
         self.looked_at = {}
-        before = digest(self.service)
+        before = digest(self.service, history=True)
         replay_log(self.service.store, self.folder / "index")
-        assert digest(self.service) == before
+        assert digest(self.service, history=True) == before
+
+    @rule(name=spaces, a=st.integers(0, 99), b=st.integers(0, 99), what=st.sampled_from(["same", "other", "untrue"]))
+    def say(self, name: str, a: int, b: int, what: str) -> None:
+        """Somebody says that two are one, that they are two, or that something is not so."""
+        found = believed(self.service, name)
+        people = sorted({row.id for row in found if isinstance(row, EntityVersion)})
+        facts = sorted({row.id for row in found if isinstance(row, FactVersion)})
+        if what == "untrue" and facts:
+            fact = facts[a % len(facts)]
+            sources = sorted(
+                row.assertion_id for row in found if isinstance(row, SourceVersion) and row.fact_id == fact
+            )
+            say(self.service, name, RETRACTION, {"fact_id": fact, "assertion_ids": sources, "reason": f"said {b}"})
+        elif what != "untrue" and len(people) > 1 and a % len(people) != b % len(people):
+            pair = {"a": people[a % len(people)], "b": people[b % len(people)]}
+            say(self.service, name, MERGE, pair | {"is_same": what == "same", "reason": ""})
 
     @rule(name=spaces, worked=st.booleans())
     def move(self, name: str, worked: bool) -> None:

@@ -68,7 +68,7 @@ class GraphChannel:
 
     def _near(self, view: NamespaceView, graph: GraphView, at: Moment, named: Sequence[str]) -> dict[str, float]:
         """Episodes that name what is near the named entities in the graph, and not those themselves."""
-        ranks = asked(lambda: pagerank(graph, named, at))
+        ranks = asked(lambda: pagerank(graph, dict.fromkeys(named, 1.0), at)).entities
         reached = sorted((e for e in ranks if e not in named), key=lambda e: (-ranks[e], e))[:_REACHED]
         best: dict[str, float] = defaultdict(float)
         for entity, episodes in self._graphs.episodes_naming_each(view, reached).items():

@@ -1,19 +1,22 @@
 """The outbox and its worker: leases, retries, dead letters, and what is erased while someone works on it."""
 
+import asyncio
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
+from graph.model import Claim, Extraction
 from memory_service import limits, wire
 from memory_service.clock import FrozenClock
 from memory_service.errors import StorageUnavailable
+from memory_service.log import erasure
 from memory_service.log.episodes import append as append_in
 from memory_service.log.episodes import draft
 from memory_service.log.outbox import Job, claim, fail, owner_name, release_dead_owners
@@ -22,6 +25,7 @@ from memory_service.log.schema import outbox as table
 from memory_service.log.schema import records
 from memory_service.log.views import NamespaceView
 from memory_service.log.writer import Transaction
+from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.stages import Stage
 from memory_service.pipeline.worker import Worker
 from memory_service.service import MemoryService
@@ -469,3 +473,91 @@ def test_a_clean_stop_gives_back_what_was_not_begun_without_counting_it(service:
     closing.join()
     assert [job.attempts for job in claimed(service, "next")] == [1]
     assert statuses(service) == {"begun": "indexed", "handed-over": "stored"}
+
+
+# --- what is done again ---------------------------------------------------------------------------------------------
+
+
+def left(service: MemoryService) -> list[str]:
+    """Stages of the jobs in the outbox."""
+    with service.store.database.read() as connection:
+        return sorted(connection.execute(select(table.c.stage)).scalars())
+
+
+def test_a_note_made_anew_asks_for_no_second_extraction(service: MemoryService) -> None:
+    store(service, "erased", "kept")
+    work(service)
+    assert records_of(service, "graph") == 2
+    service.erase_episode("ns", "erased")
+    assert (left(service), statuses(service)) == (["note"], {"kept": "indexed"})
+    extracting = Recording(stages(service)[2])
+    work(service, [*stages(service)[:2], extracting])
+    assert extracting.seqs == []
+    assert (left(service), statuses(service)) == ([], {"kept": "enriched"})
+
+
+def test_whoever_waits_for_an_episode_whose_note_is_undone_waits_until_it_is_made_again(
+    service: MemoryService,
+) -> None:
+    progress = Progress()
+    worker = Worker(service.store, stages(service), progress)
+    worker.start()
+    store(service, "erased", "kept")
+    assert worker.drain(30)
+    seq = service.episode("ns", "kept").seq
+
+    def reached(stage: str) -> bool:
+        return asyncio.run(progress.wait(stage, [seq], 0.01))
+
+    assert [reached(stage) for stage in ("index", "note", "graph")] == [True, True, True]
+    service.store.writer.write(lambda tx: erasure.erase_episode(tx, "ns", "erased", worker.versions, Handed(None)))
+    worker.undone([Job("ns", seq, "note", 1, 1)])
+    assert [reached(stage) for stage in ("index", "note", "graph")] == [True, False, False]
+    assert worker.drain(30)
+    eventually(lambda: reached("graph"))
+    worker.close()
+
+
+def test_an_erasure_tells_the_worker_what_it_undid(service: MemoryService) -> None:
+    store(service, "erased", "kept")
+    work(service)
+    handed = Handed()
+    versions = {"index": 1, "note": 1, "graph": 1}
+    service.store.writer.write(lambda tx: erasure.erase_episode(tx, "ns", "erased", versions, handed))
+    kept = service.episode("ns", "kept").seq
+    assert [(job.episode_seq, job.stage) for job in handed.to_do_again] == [(kept, "note")]
+
+
+def test_an_extraction_by_a_worker_whose_lease_had_expired_is_left_out(
+    service: MemoryService, clock: FrozenClock
+) -> None:
+    store(service, "a")
+    slow, paused = paused_worker(service, "graph")
+    clock.advance(LEASE_S + 1)
+    work(service)
+    assert statuses(service) == {"a": "enriched"}
+    finish(slow, paused, clock)
+    assert (records_of(service, "graph"), left(service), letters(service)) == (1, [], {})
+
+
+class Unwritable(Wrapped):
+    """What it says of episodes whose id begins with "bad" cannot become part of the graph."""
+
+    def extract(self, view: NamespaceView, jobs: Sequence[Job]) -> list[Extract]:
+        nobody = Extraction((), (Claim(7, "likes", "tea"),))
+        return [
+            replace(extract, payload=nobody) if extract.episode_id.startswith("bad") else extract
+            for extract in super().extract(view, jobs)
+        ]
+
+
+def test_an_episode_whose_record_cannot_be_written_fails_alone(service: MemoryService, clock: FrozenClock) -> None:
+    store(service, "good", "bad", "better")
+    *first, extracting = stages(service)
+    worker = new_worker(service, [*first, Unwritable(extracting)])
+    worker.start()
+    eventually(lambda: statuses(service)["better"] == "enriched")
+    eventually(lambda: clock.advance(1) or letters(service))
+    worker.close()
+    assert letters(service) == {"bad": "InvalidClaim: Claim 0: no mention 7."}
+    assert statuses(service) == {"good": "enriched", "bad": "dead", "better": "enriched"}

@@ -101,6 +101,7 @@ LASTING: Final = CONCRETE - word_set(
     "table fan stand weight switch tool machine lead equipment seed supplement vitamin thread needle "
     "fertilizer plant screen lock"
 ) | word_set(
+    "collection balcony backyard "
     "apartment flat condo farm cottage villa studio greenhouse hot-tub pool studio workshop tesla "
     "honda toyota ford bmw audi"
 )

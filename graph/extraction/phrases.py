@@ -125,7 +125,7 @@ def name(text: str, start: int, end: int) -> Span | None:
             kept.append(token)
             continue
         if not (token.text[0].isalnum() or token.text[0] == '"') or not _is_part_of_name(token.text, kept):
-            if kept and has_article and low.isalpha() and low not in STOPS:
+            if kept and has_article and low.isalpha() and low not in STOPS and low not in ("area", "region"):
                 return None
             break
         kept.append(token)

@@ -27,6 +27,7 @@ RELATIVE: Final = re.compile(
 )
 """My sister; my sister Ana; my sister, Ana,."""
 
+_AT_END: Final = re.compile(r"\s*(?:[.!;)]|$)")
 _FURTHER: Final = re.compile(
     rf"'s? (?:(?:{ADJECTIVES}) )?(?P<role>{_ROLE})\b(?!-)(?!'s)(?:,? (?P<name>{_TITLE}{NAME}))?"
 )
@@ -84,7 +85,7 @@ def relative(text: str, match: re.Match[str]) -> Subject:
         name, end = _span(match, "name"), match.end("name")
         if match["comma"] and match["close"]:
             end = match.end("close")
-        elif match["comma"]:
+        elif match["comma"] and not _AT_END.match(text, match.end("name")):
             name, end = None, match.end("role")
     further = _FURTHER.match(text, end)
     if further:

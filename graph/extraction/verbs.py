@@ -164,8 +164,40 @@ _SAVOURED: Final = frozenset(["loved", "enjoyed", "love", "enjoy", "remember"])
 _DONE: Final = {"visiting": "visited", "exploring": "explored", "touring": "toured", "attending": "attended"}
 
 
+_CHANCE: Final = re.compile(
+    r"\s+(?:(?:the|a) (?:chance|opportunity|pleasure) to|to|able to|lucky enough to|fortunate enough to)\s+(?P<word>[a-z]+)\b"
+)
+_AFTER_CHANCE: Final = {
+    "attend": "attended",
+    "visit": "visited",
+    "explore": "explored",
+    "buy": "bought",
+    "purchase": "purchased",
+    "go": "went",
+    "volunteer": "volunteered",
+    "participate": "participated",
+    "travel": "traveled",
+    "tour": "toured",
+}
+"""What one "got to" do, or "had the chance to" do, is done."""
+
+
+def _chance(text: str, verb: Verb, end: int) -> Verb | None:
+    """What was done, after "got to", "had the chance to", "was lucky enough to"."""
+    match = _CHANCE.match(text, verb.end - (verb.form == "be"), end)
+    if match is None or match["word"] not in _AFTER_CHANCE or verb.negation or verb.tense not in ("past", "perfect"):
+        return None
+    way = match[0].split()[0]
+    is_done = way != "to" if verb.form in ("had", "be") else verb.form in ("got", "managed")
+    done = Verb(_AFTER_CHANCE[match["word"]], "past", "", False, match.start("word"), match.end("word"))
+    return done if is_done else None
+
+
 def unfolded(text: str, verb: Verb, end: int) -> list[Verb]:
     """The verb, and the one that it begins, ends or enjoys: "stopped working at" is no more working."""
+    chance = _chance(text, verb, end)
+    if chance is not None:
+        return [verb, chance]
     match = _GERUND.match(text, verb.end, end)
     if match is None or verb.negation:
         return [verb]

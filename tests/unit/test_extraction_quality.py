@@ -13,7 +13,7 @@ def figures(name: str) -> tuple[float, float]:
     return total.precision, total.recall
 
 
-@pytest.mark.parametrize(("name", "recall_floor"), [("dev.jsonl", 0.90), ("held_out.jsonl", 0.60)])
+@pytest.mark.parametrize(("name", "recall_floor"), [("dev.jsonl", 0.90), ("held_out.jsonl", 0.65)])
 def test_precision_stays_above_its_floor(name: str, recall_floor: float):
     precision, recall = figures(name)
     assert precision >= FLOOR

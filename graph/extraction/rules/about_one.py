@@ -141,6 +141,17 @@ def _got_job(reading: Reading) -> Iterator[Said]:
         yield from _at_org(reading, job.end, aspect="event")
 
 
+_STARTED_AS: Final = compiled(r" (?:out |off )?as (?:an?|the) ")
+
+
+def _started_as(reading: Reading) -> Iterator[Said]:
+    match = reading.match(_STARTED_AS)
+    job = an_occupation(reading, match.end()) if match else None
+    if job is not None:
+        yield Said("occupation", job, aspect="event")
+        yield from _at_org(reading, job.end, aspect="event")
+
+
 def _became(reading: Reading) -> Iterator[Said]:
     match = reading.match(compiled(r" (?:an?|the) "))
     job = an_occupation(reading, match.end()) if match else None
@@ -261,6 +272,7 @@ def _grew_up_speaking(reading: Reading) -> Iterator[Said]:
 
 
 RULES: Final = (
+    Rule("started_as", forms("started began"), _started_as, "I started as a chef at Noma."),
     Rule("living", forms("make makes earn earns"), _living, "I make a living as a translator."),
     Rule("citizenship", forms("have has got hold holds received"), _citizenship, "I have Portuguese citizenship."),
     Rule("keeps", forms("keep keeps"), _keeps, "We keep kosher."),

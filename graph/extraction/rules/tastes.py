@@ -24,7 +24,9 @@ _NOT_LIKED: Final = compiled(
     r"him|her|me|us|if|all|for|being|having|seeing|hearing|getting|knowing|both|some|any|a|an)\b"
 )
 _A_GOOD: Final = compiled(r" an? (?:good|nice|great|well|bit of)\b")
-_FAN: Final = compiled(r"(?:an? |such an? |the )?(?:[\w-]+ ){0,3}?(?:fan|lover|admirer|enthusiast|devotee) of ")
+_FAN: Final = compiled(
+    r"(?:an? |such an? |the )?(?:[\w-]+ ){0,3}?(?:(?:fan|lover|admirer|enthusiast|devotee) of|sucker for) "
+)
 _NO_FAN: Final = compiled(r"(?:an? |such an? |the |really |much of an? )?(?:[\w-]+ ){0,2}?fan of ")
 _INTO: Final = compiled(
     r"(?:big |heavily |deeply |super |getting |really |quite |very |totally )*(?:into|hooked on|"
@@ -204,7 +206,8 @@ def _plays(reading: Reading) -> Iterator[Said]:
     if verb.negation != "never" and (verb.tense == "past" or (verb.tense == "perfect" and not verb.is_progressive)):
         return
     for noun in reading.nouns(reading.after):
-        if singular(head(noun)) in ACTIVITIES or head(noun) in ACTIVITIES:
+        is_game = verb.is_progressive and verb.tense == "perfect" and _is_named(noun)
+        if singular(head(noun)) in ACTIVITIES or head(noun) in ACTIVITIES or is_game:
             yield Said("plays", noun)
 
 

@@ -302,7 +302,8 @@ _USING: Final = compiled(r"(?:using )?")
 
 def _used_things(reading: Reading, start: int) -> Iterator[Span]:
     for noun in reading.nouns(start):
-        if noun.text.islower() and (singular(head(noun)) in _NOT_USED or head(noun) in _NOT_USED):
+        last = noun.text.split()[-1]
+        if last.islower() and (singular(last) in _NOT_USED or last in _NOT_USED):
             return
         if noun.text.lower().startswith(("same ", "different ", "combination", "mix ")):
             return
@@ -353,6 +354,13 @@ def _subscribed(reading: Reading) -> Iterator[Said]:
         yield Said("uses", service, aspect="event")
 
 
+def _is_subscribed(reading: Reading) -> Iterator[Said]:
+    match = reading.match(compiled(r"subscribed to "))
+    service = reading.name(match.end()) if match else None
+    if service is not None:
+        yield Said("uses", service)
+
+
 RULES: Final = (
     Rule(
         "bought",
@@ -373,5 +381,6 @@ RULES: Final = (
     Rule("rid", forms("sold gave got donated threw"), _rid, "I sold my car last month."),
     Rule("uses", forms("use uses using used"), _uses, "I use Notion."),
     Rule("switched", forms("switched"), _switched, "I switched from Spotify to Tidal."),
+    Rule("is_subscribed", forms("be"), _is_subscribed, "I'm subscribed to Netflix."),
     Rule("subscribed", forms("subscribed subscribe signed"), _subscribed, "I subscribed to Netflix."),
 )

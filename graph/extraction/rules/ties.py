@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from graph.extraction import places
 from graph.extraction.clauses import Clause
 from graph.extraction.kin import tie_of
-from graph.extraction.lexicon import ABSTRACT, CONCRETE, EVENTS, LANGUAGES, LASTING, NEVER_WORK, OCCUPATIONS
+from graph.extraction.lexicon import ABSTRACT, CONCRETE, DIETS, EVENTS, LANGUAGES, LASTING, NEVER_WORK, OCCUPATIONS
 from graph.extraction.phrases import Span, listed, name, noun_phrase, tokens
 from graph.extraction.relatives import ADJECTIVES, PETS, TIES
 from graph.extraction.rules.base import AMOUNT, Said, compiled, forms, head, singular
@@ -17,6 +18,7 @@ from graph.extraction.subjects import RELATIVE, Subject, first_word, relative
 from graph.extraction.text import Sentence
 from graph.extraction.verbs import Verb
 from graph.extraction.words import COMMON, STOPS
+from graph.model import Scalar
 
 Told = tuple[Subject, Clause | None, Said]
 
@@ -119,7 +121,7 @@ _ROLE: Final = compiled(
 
 
 _NAMED_PET: Final = compiled(
-    rf"\b(?:my|our) (?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))}) "
+    rf"\b(?:my|our) (?:[\w'-]+ ){{0,2}}?(?P<pet>{'|'.join(sorted(PETS, key=len, reverse=True))})(?P<comma>,)? "
     rf"(?:named |called )?(?=[^\Wa-z])"
 )
 
@@ -129,17 +131,11 @@ def _pets(sentence: Sentence) -> Iterator[Told]:
         found = name(sentence.text, match.end(), len(sentence.text))
         if found is None or found.text.split()[0].lower() in COMMON or _IF.search(sentence.text, 0, match.start()):
             continue
-        yield (
-            _speaker(match.start()),
-            None,
-            Said(
-                "has_pet",
-                found,
-                "pet",
-                qualifiers={"kind": match["pet"].lower()},
-                is_over=bool(_GONE.match(sentence.text, found.end)),
-            ),
-        )
+        if match["comma"] and sentence.text[found.end : found.end + 1] not in (",", ".", "!", ""):
+            continue
+        is_over = bool(_GONE.match(sentence.text, found.end))
+        kind: dict[str, Scalar] = {"kind": match["pet"].lower()}
+        yield _speaker(match.start()), None, Said("has_pet", found, "pet", qualifiers=kind, is_over=is_over)
 
 
 _AS_A: Final = compiled(r"^(?:[a-z]+,? )?as an? (?=[^,.]{3,60}, (?:i|my|we)\b)")
@@ -149,6 +145,8 @@ def _as_a(sentence: Sentence) -> Iterator[Told]:
     """Reads "As a nurse, I work nights"."""
     match = _AS_A.match(sentence.text)
     job = noun_phrase(sentence.text, match.end(), len(sentence.text)) if match else None
+    if job is not None and head(job) in DIETS and len(job.text.split()) == 1:
+        yield _speaker(0), None, Said("diet", job)
     if (
         job is not None
         and singular(head(job)) in OCCUPATIONS - NEVER_WORK
@@ -340,6 +338,19 @@ def _phrase_before(text: str, end: int) -> Span | None:
     return None
 
 
+_TRIP: Final = compiled(
+    r"\bmy (?:most )?(?:recent|last|previous) (?:\w+ )?(?:trip|vacation|visit|holiday|travels) (?:to|in) (?=[^\Wa-z])"
+)
+
+
+def _trips(sentence: Sentence) -> Iterator[Told]:
+    """Reads "on my last trip to Japan": it is over."""
+    for match in _TRIP.finditer(sentence.text):
+        for place in listed(sentence.text, match.end(), len(sentence.text), named_only=True):
+            if places.is_place(place.text):
+                yield _speaker(match.start()), None, Said("visited", place, "place", "event")
+
+
 _GAVE: Final = compiled(
     r"\b(?:gave|gifted|bought|got|sent|handed down to|left) (?:me|us) (?=(?:an?|this|these|some|the|her|"
     r"his|their|two) )"
@@ -389,6 +400,7 @@ RULES: Final = (
     SentenceRule("is_pet", PETS, _is_pet, "Luna is my cat."),
     SentenceRule("tongues", forms("language tongue"), _tongues, "Wolof is my mother tongue."),
     SentenceRule("tie_named", frozenset(TIES), _called, "My sister's name is Ana."),
+    SentenceRule("trips", forms("trip vacation visit holiday travels"), _trips, "On my last trip to Japan I got lost."),
     SentenceRule("several", frozenset(_SEVERAL), _several, "My kids, Anna and Theo, love swimming."),
     SentenceRule("favourites", forms("favourite favorite"), _favourites, "Inception is my favourite film."),
     SentenceRule("roles", forms("role job position work career"), _roles, "I used it in my previous role as a chef."),

@@ -17,6 +17,10 @@ _TO: Final = compiled(
     r"(?:back |over |here )?(?:in)?to "
 )
 _AWAY_FROM: Final = compiled(r" (?:back |over |out |here |away |up |down )*(?:from|out of) ")
+_PART_OF_PLACE: Final = compiled(
+    r"(?:downtown|central|north|south|east|west|upstate|rural|northern|southern|eastern|western|"
+    r"suburban|inner|greater) (?=[^\Wa-z])"
+)
 _BASED: Final = compiled(r"(?:based|living|residing|located|living out) (?:out of|in) ")
 _BORN: Final = compiled(r"born (?:and (?:raised|bred|brought up) )?(?:in|at) ")
 _BORN_ON: Final = compiled(rf"born (?:on|in) (?P<date>{DATE}|(?:\w+ )?\d{{4}}\b)")
@@ -38,7 +42,8 @@ _NO_PLACE: Final = forms(
 
 def a_place(reading: Reading, start: int) -> Span | None:
     """The named place here, or the one that a description leads to: "a small flat in Lisbon"."""
-    name = reading.name(start)
+    part = reading.match(_PART_OF_PLACE, start)
+    name = reading.name(part.end() if part else start)
     if name is None:
         described = reading.match(_DESCRIBED, start)
         name = reading.name(described.end()) if described else _lower_case(reading, start)
@@ -139,7 +144,7 @@ def _places(reading: Reading, start: int) -> Iterator[Span]:
         yield from named
         return
     noun = reading.noun(start)
-    if noun is not None and singular(head(noun)) in _VISITED_PLACE:
+    if noun is not None and head(noun) in _VISITED_PLACE:
         yield noun
 
 

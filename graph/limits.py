@@ -70,3 +70,9 @@ MAX_LISTED_MEMBERS: Final = 200
 
 MAX_PARTITIONED_NAMESPACES: Final = 64
 """Namespaces whose communities are remembered: those asked for last."""
+
+MAX_RANKED_EDGES: Final = 5_000
+"""Facts read for one ranking by random walks: further away there is next to nothing of the walk left."""
+
+MAX_EDGES_PER_RANKED: Final = 100
+"""Facts read of one entity that walks pass: a step from a hub of thousands says next to nothing."""

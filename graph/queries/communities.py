@@ -6,7 +6,7 @@ hash of its edges. Only ids are kept; names and texts are read anew each time, s
 
 import hashlib
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from threading import Lock
@@ -79,9 +79,8 @@ class Group:
     """A community in ids alone."""
 
     id: str
-    size: int
-    central: tuple[str, ...]
-    """Members by how many facts they have within, most first; at most MAX_LISTED_MEMBERS."""
+    members: tuple[str, ...]
+    """By how many facts they have within, most first."""
     facts: tuple[str, ...]
     """What tells most of it, first; at most MAX_SUMMARY_FACTS."""
 
@@ -98,8 +97,14 @@ class Communities:
         self._known: OrderedDict[str, dict[bytes, tuple[Group, ...]]] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, namespace: str, view: GraphView, at: Moment, limit: int) -> list[Community]:
+    def of(
+        self, namespace: str, view: GraphView, at: Moment, limit: int, *, around: Collection[str] | None = None
+    ) -> list[Community]:
         """The largest communities of the graph at a moment, at most MAX_COMMUNITIES, by size descending, then by id.
+
+        Args:
+            limit: of facts between entities.
+            around: entities: only communities that one of them is in.
 
         Raises:
             GraphTooLarge: more than `limit` facts between entities.
@@ -108,6 +113,8 @@ class Communities:
         if len(edges) > limit:
             raise GraphTooLarge(f"The graph has more than {limit} facts between entities.")
         groups = self.groups(namespace, edges)
+        if around is not None:
+            groups = [group for group in groups if not set(around).isdisjoint(group.members)]
         return _described(view, at, groups[:MAX_COMMUNITIES])
 
     def groups(self, namespace: str, edges: Iterable[FactEdge]) -> list[Group]:
@@ -119,7 +126,9 @@ class Communities:
             known = before.get(key)
             after[key] = tuple(_divided(namespace, component, self._find)) if known is None else known
         self._remember(namespace, after)
-        return sorted((group for own in after.values() for group in own), key=lambda group: (-group.size, group.id))
+        return sorted(
+            (group for own in after.values() for group in own), key=lambda group: (-len(group.members), group.id)
+        )
 
     def _recalled(self, namespace: str) -> Mapping[bytes, tuple[Group, ...]]:
         with self._lock:
@@ -156,7 +165,10 @@ def components(edges: Iterable[FactEdge]) -> list[list[FactEdge]]:
 
 
 def _hash(component: Sequence[FactEdge]) -> bytes:
-    return hashlib.sha256("\n".join("\0".join(edge) for edge in component).encode()).digest()
+    digest = hashlib.sha256()
+    for edge in component:
+        digest.update("\0".join((*edge, "")).encode())
+    return digest.digest()
 
 
 def _divided(namespace: str, component: Sequence[FactEdge], find: Finder) -> Iterator[Group]:
@@ -187,11 +199,9 @@ def _weighted(component: Sequence[FactEdge], index: Mapping[str, int]) -> dict[E
 def _group(namespace: str, members: Sequence[str], within: Sequence[FactEdge]) -> Group:
     """`members` are sorted, and joined by what no id holds."""
     degrees = Counter(end for _, subject, target in within for end in (subject, target))
-    central = sorted(members, key=lambda member: (-degrees[member], member))
     return Group(
         id=community_id(namespace, "\n".join(members)),
-        size=len(members),
-        central=tuple(central[:MAX_LISTED_MEMBERS]),
+        members=tuple(sorted(members, key=lambda member: (-degrees[member], member))),
         facts=tuple(_telling(within, degrees, MAX_SUMMARY_FACTS)),
     )
 
@@ -228,18 +238,18 @@ def _described(view: GraphView, at: Moment, groups: Sequence[Group]) -> list[Com
     entities: dict[str, EntityVersion] = {}
     facts: dict[str, FactVersion] = {}
     sources: dict[str, list[str]] = {}
-    for ids in _parts([member for group in groups for member in group.central]):
+    for ids in _parts([member for group in groups for member in group.members[:MAX_LISTED_MEMBERS]]):
         entities |= view.entities_by_id(ids, at.known_at)
     for ids in _parts([fact for group in groups for fact in group.facts]):
         facts |= {fact.id: fact for fact in view.facts(FactFilter(ids=ids), at, None, len(ids))}
         sources |= view.sources(ids, at.known_at)
     made: list[Community] = []
     for group in groups:
-        members = tuple(entities[each] for each in group.central if each in entities)
+        members = tuple(entities[each] for each in group.members[:MAX_LISTED_MEMBERS] if each in entities)
         if members:
             told = [(facts[each], sources.get(each, [])) for each in group.facts if each in facts]
             name = listed([member.name for member in members[:_NAMED]], _NAMED)
-            made.append(Community(group.id, name, members, group.size, _points(told)))
+            made.append(Community(group.id, name, members, len(group.members), _points(told)))
     return made
 
 

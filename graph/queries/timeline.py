@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from graph.limits import MAX_EPISODES_PER_LINE, MAX_TIMELINE_FACTS
-from graph.model import Precision
+from graph.model import Basis, Precision
 from graph.queries.ends import known_entities
 from graph.rows import FactVersion
 from graph.stores.port import FactFilter, GraphView, Moment
@@ -124,15 +124,19 @@ def _line(fact: FactVersion, episodes: Sequence[str], now: int) -> Line:
 
 def period(fact: FactVersion) -> str:
     """The fact's interval in words and dates, in UTC, no more exact than is known."""
-    if fact.valid_at is not None and fact.valid_at == fact.invalid_at:
-        return f"never (said of {_date(fact.valid_at, fact.precision)})"
-    if fact.valid_at is None and fact.invalid_at is None:
-        return "always" if fact.basis == "unbounded" else "at some time"
-    end = "now" if fact.invalid_at is None else _date(fact.invalid_at, _shown(fact.invalid_at))
-    if fact.valid_at is None:
+    return interval(fact.valid_at, fact.invalid_at, fact.basis, fact.precision)
+
+
+def interval(valid_at: int | None, invalid_at: int | None, basis: Basis, precision: Precision) -> str:
+    """An interval in words and dates; `basis` and `precision` are its start's."""
+    if valid_at is not None and valid_at == invalid_at:
+        return f"never (said of {_date(valid_at, precision)})"
+    if valid_at is None and invalid_at is None:
+        return "always" if basis == "unbounded" else "at some time"
+    end = "now" if invalid_at is None else _date(invalid_at, _shown(invalid_at))
+    if valid_at is None:
         return f"until {end}"
-    start = _date(fact.valid_at, fact.precision)
-    return f"{'by ' if fact.basis == 'observed' else ''}{start} – {end}"
+    return f"{'by ' if basis == 'observed' else ''}{_date(valid_at, precision)} – {end}"
 
 
 def _shown(instant: int) -> Precision:

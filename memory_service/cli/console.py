@@ -2,12 +2,13 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from memory_service.client import MemoryClient
+if TYPE_CHECKING:
+    from memory_service.client import MemoryClient
 
 out = Console()
 err = Console(stderr=True)
@@ -32,6 +33,8 @@ def progress() -> Progress:
     )
 
 
-def client(url: str | None = None) -> MemoryClient:
+def client(url: str | None = None) -> "MemoryClient":
     """A client of the running service: its address from --url or MEMORY_URL, its key from MEMORY_API_KEY."""
+    from memory_service.client import MemoryClient
+
     return MemoryClient(url or os.environ.get("MEMORY_URL"), api_key=os.environ.get("MEMORY_API_KEY"))

@@ -10,16 +10,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.panel import Panel
 
 from memory_service.cli.console import err, out, progress
 from memory_service.cli.data import await_indexed
-from memory_service.client import MemoryClient
 from memory_service.conversations import BadConversation, Conversation, Question, load_conversations
 from memory_service.errors import MemoryServiceError
+
+if TYPE_CHECKING:
+    from memory_service.client import MemoryClient
 
 _START_LIMIT_S: Final = 300.0
 """The first start exports the model, which takes torch half a minute on a slow machine."""
@@ -39,6 +41,8 @@ def demo(
     questions: Annotated[int, typer.Option(help="Most questions of each conversation.")] = _QUESTIONS,
 ) -> None:
     """Start a service, remember a conversation, ask it questions, stop."""
+    from memory_service.client import MemoryClient
+
     conversations = _load(data)
     with (
         tempfile.TemporaryDirectory(prefix="memory-demo-") as folder,
@@ -106,7 +110,7 @@ def _await_listening(process: "subprocess.Popen[bytes]", log: Path) -> str:
     raise MemoryServiceError(f"The service did not start within {_START_LIMIT_S:.0f} s.")
 
 
-def _remember(memory: MemoryClient, conversation: Conversation) -> None:
+def _remember(memory: "MemoryClient", conversation: Conversation) -> None:
     started = time.perf_counter()
     with progress() as bar:
         task = bar.add_task(f"storing {conversation.name}", total=len(conversation.episodes))
@@ -124,7 +128,7 @@ def _remember(memory: MemoryClient, conversation: Conversation) -> None:
     )
 
 
-def _ask_all(memory: MemoryClient, conversation: Conversation, questions: list[Question]) -> None:
+def _ask_all(memory: "MemoryClient", conversation: Conversation, questions: list[Question]) -> None:
     found = judged = 0
     for question in questions:
         hit = _ask(memory, conversation.name, question)
@@ -136,7 +140,7 @@ def _ask_all(memory: MemoryClient, conversation: Conversation, questions: list[Q
         )
 
 
-def _ask(memory: MemoryClient, namespace: str, question: Question) -> bool | None:
+def _ask(memory: "MemoryClient", namespace: str, question: Question) -> bool | None:
     """Whether the evidence was found; None when the conversation does not hold it."""
     started = time.perf_counter()
     answer = memory.search(namespace, question.text, limit=_SHOWN, as_of=question.as_of)

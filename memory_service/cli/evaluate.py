@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.markdown import Markdown
 
 from memory_service.cli.console import fail, out, progress
 from memory_service.settings import load_settings
@@ -175,6 +174,8 @@ def _run(benchmark: str, options: "Options", means: "Means", pairs: int | None =
             document = run_benchmark(benchmark, options, means, _Bar(bar))
     for told in (retrieval(document), answers(document)):
         if told:
+            from rich.markdown import Markdown
+
             out.print(Markdown(told))
     for what, why in document["left_out"].items():
         out.print(f"Left out: {what}: {why}.", highlight=False, soft_wrap=True)

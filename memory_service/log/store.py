@@ -4,14 +4,10 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pysqlite3
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import insert, select, update
+from sqlalchemy import column, insert, inspect, select, table, update
 
 import migrations
 from memory_service.clock import Clock
@@ -28,7 +24,11 @@ from memory_service.log.schema import namespaces, store_info
 from memory_service.log.views import NamespaceView
 from memory_service.log.writer import Transaction, Writer, initialise_head
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _EMBEDDER = "embedder"
+_VERSION = table("alembic_version", column("version_num"))
 
 
 class Store:
@@ -78,8 +78,7 @@ def open_store(url: str, clock: Clock) -> Store:
     """Opens the store, making or migrating it. Raises StartupError subclasses that say what to do."""
     database = Database(url)
     _startup(database, lambda: _prepare_folder(database.path))
-    _startup(database, lambda: _refuse_foreign(database))
-    _startup(database, lambda: _migrate(database))
+    _startup(database, lambda: _bring_level(database))
     return Store(database, clock)
 
 
@@ -105,20 +104,34 @@ def _prepare_folder(path: Path) -> None:
         raise ConfigurationError(f"MEMORY_DATA_DIR: {path.parent} is not writable by this user.")
 
 
-def alembic_config(url: str) -> Config:
+def alembic_config(url: str) -> "Config":
     """Alembic's configuration for this store; there is no ini file to find."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
 
-def _refuse_foreign(database: Database) -> None:
-    """A revision that this version does not know was written by a newer one."""
+def _bring_level(database: Database) -> None:
+    """Migrates what is not of the newest revision."""
     with database.read() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current is None:
-        return
+        is_made = inspect(connection).has_table(_VERSION.name)
+        current = connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
+    if current == migrations.HEAD:
+        with database.write():
+            return  # a store that another process has locked is told now, and not by the first write
+    if current is not None:
+        _refuse_foreign(database, current)
+    _migrate(database)
+
+
+def _refuse_foreign(database: Database, current: str) -> None:
+    """A revision that this version does not know was written by a newer one."""
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
     scripts = ScriptDirectory.from_config(alembic_config(database.url))
     try:
         scripts.get_revision(current)
@@ -130,6 +143,8 @@ def _refuse_foreign(database: Database) -> None:
 
 
 def _migrate(database: Database) -> None:
+    from alembic import command
+
     config = alembic_config(database.url)
     with database.write() as connection:
         config.attributes["connection"] = connection

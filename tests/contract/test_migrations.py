@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select, text
 
+import migrations
 from memory_service.app import build_service
 from memory_service.clock import SystemClock
 from memory_service.doctor import Finding, examine
@@ -36,7 +39,7 @@ from tests.support.commits import be_impatient
 from tests.support.locks import locked_by_another_process
 from tests.support.polling import eventually
 from tests.support.problems import refused
-from tests.support.process import command, serving
+from tests.support.process import ROOT, command, serving
 from tests.support.running import Running, Start
 
 TALK = [
@@ -99,9 +102,25 @@ def test_opening_a_store_again_changes_nothing(filled: Settings) -> None:
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         digest = logical_digest(connection)
     store.close()
-    assert version == ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head()
+    assert version == ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head() == migrations.HEAD
     assert len(before) == filled.database_path.stat().st_size
     assert digest
+
+
+_OPENS_LEVEL = """
+import sys
+from pathlib import Path
+from memory_service.clock import SystemClock
+from memory_service.log.store import open_store, sqlite_url
+open_store(sqlite_url(Path(sys.argv[1])), SystemClock()).close()
+assert "alembic" not in sys.modules
+"""
+
+
+def test_a_store_that_is_level_is_opened_without_alembic(filled: Settings) -> None:
+    arguments = [sys.executable, "-c", _OPENS_LEVEL, str(filled.database_path)]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_store_of_a_newer_schema_is_refused_and_left_as_it_is(filled: Settings) -> None:

@@ -99,7 +99,7 @@ class _Writer:
         who = self._subject(subject)
         if who is None:
             return
-        target = self._object(said)
+        target = self._object(said, subject)
         if said.object is not None and target is None:
             return
         one, other = (target, who) if said.is_from_other and isinstance(target, int) else (who, target)
@@ -128,7 +128,7 @@ class _Writer:
             return self.notebook.mention(subject.name.text, "Person", subject.name, self.sentence.start)
         return None
 
-    def _object(self, said: Said) -> int | str | None:
+    def _object(self, said: Said, subject: Subject) -> int | str | None:
         span = said.object
         if said.kind == "speaker":
             return self.notebook.speaker()
@@ -139,6 +139,9 @@ class _Writer:
                 return " ".join(span.text.split())
             case "place":
                 return self.notebook.place(span, self.sentence.start)
+            case "organization" if span.text.islower() and subject.kind == "self":
+                # "The gym" is not everybody's.
+                return self.notebook.owned_by_speaker(span.text, span, self.sentence.start, "Organization")
             case "role" | "animal":
                 return self.notebook.owned_by_speaker(span.text, span, self.sentence.start, _TYPES[said.kind])
             case _:

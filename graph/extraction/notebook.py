@@ -66,8 +66,14 @@ class Notebook:
         return len(self.mentions) - 1
 
     def claim(self, new: Claim) -> None:
-        is_known = any(replace(each, start=new.start, end=new.end, rule=new.rule) == new for each in self.claims)
-        if len(self.claims) < limits.MAX_CLAIMS_PER_EPISODE and not is_known and new.subject != new.object:
+        """Kept once; what two rules say of one fact is told together."""
+        if new.subject == new.object:
+            return
+        for place, each in enumerate(self.claims):
+            if replace(new, qualifiers=each.qualifiers, start=each.start, end=each.end, rule=each.rule) == each:
+                self.claims[place] = replace(each, qualifiers={**new.qualifiers, **each.qualifiers})
+                return
+        if len(self.claims) < limits.MAX_CLAIMS_PER_EPISODE:
             self.claims.append(new)
 
     def extraction(self) -> Extraction:

@@ -115,14 +115,15 @@ def _is_a(reading: Reading) -> Iterator[Said]:
     if job is None:
         return
     yield Said("occupation", job, is_over=past is not None)
-    yield from _at_org(reading, job.end, past is not None)
+    yield from _at_org(reading, job, past is not None)
 
 
-def _at_org(reading: Reading, start: int, is_over: bool = False, aspect: str = "state") -> Iterator[Said]:
-    match = reading.match(_AT_ORG, start)
+def _at_org(reading: Reading, job: Span, is_over: bool = False, aspect: str = "state") -> Iterator[Said]:
+    match = reading.match(_AT_ORG, job.end)
     org = reading.name(match.end()) if match else None
     if org is not None:
-        yield Said("works_at", org, "organization", "event" if aspect == "event" else "state", is_over=is_over)
+        role = {"role": job.text}
+        yield Said("works_at", org, "organization", "event" if aspect == "event" else "state", role, is_over=is_over)
 
 
 def _works_as(reading: Reading) -> Iterator[Said]:
@@ -130,7 +131,7 @@ def _works_as(reading: Reading) -> Iterator[Said]:
     job = an_occupation(reading, match.end(), is_sure=True) if match else None
     if job is not None:
         yield Said("occupation", job)
-        yield from _at_org(reading, job.end)
+        yield from _at_org(reading, job)
 
 
 def _got_job(reading: Reading) -> Iterator[Said]:
@@ -138,7 +139,7 @@ def _got_job(reading: Reading) -> Iterator[Said]:
     job = an_occupation(reading, match.end(), is_sure=True) if match else None
     if job is not None:
         yield Said("occupation", job, aspect="event")
-        yield from _at_org(reading, job.end, aspect="event")
+        yield from _at_org(reading, job, aspect="event")
 
 
 _STARTED_AS: Final = compiled(r" (?:out |off )?as (?:an?|the) ")
@@ -149,7 +150,7 @@ def _started_as(reading: Reading) -> Iterator[Said]:
     job = an_occupation(reading, match.end()) if match else None
     if job is not None:
         yield Said("occupation", job, aspect="event")
-        yield from _at_org(reading, job.end, aspect="event")
+        yield from _at_org(reading, job, aspect="event")
 
 
 def _became(reading: Reading) -> Iterator[Said]:
@@ -157,7 +158,7 @@ def _became(reading: Reading) -> Iterator[Said]:
     job = an_occupation(reading, match.end()) if match else None
     if job is not None:
         yield Said("occupation", job, aspect="event")
-        yield from _at_org(reading, job.end, aspect="event")
+        yield from _at_org(reading, job, aspect="event")
 
 
 def _promoted(reading: Reading) -> Iterator[Said]:

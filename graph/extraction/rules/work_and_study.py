@@ -7,6 +7,7 @@ from graph.extraction import places
 from graph.extraction.lexicon import CLUBS, FIELDS, LANGUAGES, SCHOOLS
 from graph.extraction.phrases import Span
 from graph.extraction.rules.base import Reading, Rule, Said, compiled, forms, head, singular
+from graph.model import Scalar
 from graph.resolution.givennames import is_given_name
 from graph.resolution.names import name_key
 
@@ -93,7 +94,14 @@ def _works_at(reading: Reading) -> Iterator[Said]:
     if org is not None and not org.text.lower().startswith(
         ("living", "free", "decade", "year", "month", "few", "couple")
     ):
-        yield Said("works_at", org, "organization")
+        yield Said("works_at", org, "organization", qualifiers=_role(reading, org.end))
+
+
+def _role(reading: Reading, start: int) -> dict[str, Scalar]:
+    """Reads "as a welder"."""
+    match = reading.match(_AS_ROLE, start)
+    role = reading.noun(match.end()) if match else None
+    return {"role": role.text} if role is not None else {}
 
 
 def _hired(reading: Reading) -> Iterator[Said]:
@@ -353,7 +361,7 @@ def _joined(reading: Reading) -> Iterator[Said]:
     ):
         yield Said("member_of", named if named and singular(head(named)) in CLUBS else noun, "organization", "event")
     elif named is not None and reading.match(_AS_ROLE, named.end):
-        yield Said("works_at", named, "organization", "event")
+        yield Said("works_at", named, "organization", "event", _role(reading, named.end))
 
 
 RULES: Final = (

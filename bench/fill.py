@@ -28,6 +28,7 @@ from bench.corpus import Turn
 from memory_service.app import build_store
 from memory_service.log import records, schema, transfer
 from memory_service.log.outbox import NoDispatcher
+from memory_service.pipeline.graph import GraphStage
 from memory_service.pipeline.stages import IndexStage, NoteStage
 from memory_service.settings import Settings
 from retrieval.analysis import terms
@@ -76,7 +77,7 @@ def _key(size: int) -> str:
 def _fill(folder: Path, size: int, bars: Progress) -> None:
     embedder = yardsticks.embedder()
     store = build_store(Settings(data_dir=folder))
-    versions = {IndexStage.name: IndexStage.version, NoteStage.name: NoteStage.version}
+    versions = {stage.name: stage.version for stage in (IndexStage, NoteStage, GraphStage)}
     task = bars.add_task(f"filling a store of {size:,} episodes", total=size)
     try:
         store.bind_embedder(embedder.name)
@@ -92,13 +93,14 @@ def _fill(folder: Path, size: int, bars: Progress) -> None:
 
 
 def _lines(turns: Sequence[Turn], model: str, seed: int) -> Iterator[bytes]:
-    """Import lines of turns, each with its index and its note."""
+    """Import lines of turns, each with its index, its note, and nothing said of the graph."""
     rng = random.Random(seed)
     noise = np.random.default_rng(seed)
     for place, turn in enumerate(turns):
         yield _line({"type": "episode", **turn.request()})
         yield _line(_index_record(turn, model, noise))
         yield _line(_note_record(turn, turns[max(0, place - 200) : place], rng))
+        yield _line(_graph_record(turn))
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -127,6 +129,11 @@ def _note_record(turn: Turn, before: Sequence[Turn], rng: random.Random) -> dict
     }
     base = {"type": "record", "episode_id": turn.id, "kind": "note", "extractor": "deterministic/1"}
     return {**base, "payload": payload, "sources": [other.id for other in (*before[-2:], *linked)]}
+
+
+def _graph_record(turn: Turn) -> dict[str, Any]:
+    base = {"type": "record", "episode_id": turn.id, "kind": "graph", "extractor": "none"}
+    return {**base, "payload": {"mentions": [], "claims": []}}
 
 
 def vectors(count: int, noise: np.random.Generator) -> NDArray[np.float16]:

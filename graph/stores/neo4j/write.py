@@ -67,12 +67,15 @@ async def _write_entities(tx: Transaction, namespace: str, changes: Changes, loo
     loose.entities |= {entity for entity, _ in changes.gone_entities}
     await _each(tx, cypher.REMOVE_ENTITIES, namespace, _keys(changes.gone_entities))
     await _each(tx, cypher.PUT_ENTITIES, namespace, [entity_row(namespace, version) for version in versions.values()])
-    await _each(tx, cypher.PUT_NAMES, namespace, _names(versions.values()))
+    await _add_names(tx, namespace, versions.values())
 
 
-def _names(versions: Iterable[EntityVersion]) -> list[Row]:
-    pairs = {(version.id, key) for version in versions for key in version.name_keys}
-    return [{"id": entity, "key": key} for entity, key in sorted(pairs)]
+async def _add_names(tx: Transaction, namespace: str, versions: Iterable[EntityVersion]) -> None:
+    # Only those it lacks: a MERGE of each would look through all of them, and an entity may have 10,000.
+    wanted = {(version.id, key) for version in versions for key in version.name_keys}
+    entities = [{"id": entity} for entity in sorted({entity for entity, _ in wanted})]
+    wanted -= {(row["id"], row["key"]) for row in await _each(tx, cypher.SPELLINGS, namespace, entities)}
+    await _each(tx, cypher.PUT_NAMES, namespace, [{"id": entity, "key": key} for entity, key in sorted(wanted)])
 
 
 async def _write_sources(tx: Transaction, namespace: str, changes: Changes) -> None:

@@ -106,7 +106,7 @@ class _Search:
             if self.looked_at >= MAX_PATH_EXPANSIONS:
                 self.is_complete = False
                 break
-            self._grow(min(self._balls, key=lambda ball: len(ball.border)))
+            self._grow(min(self._balls, key=lambda ball: (len(ball.border), ball.radius)))
         return self._is_met() or all(ball.border for ball in self._balls)
 
     def _is_met(self) -> bool:

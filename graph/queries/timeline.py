@@ -16,6 +16,9 @@ Cursor = tuple[int, str]
 
 _PAGE: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = -62_135_596_800_000_000
+"""The calendar's first instant. What has no start and was corrected ends before it, or is told to end here."""
+
 _FORMATS: Final[dict[Precision, str]] = {
     "instant": "%Y-%m-%d %H:%M",
     "day": "%Y-%m-%d",
@@ -133,6 +136,8 @@ def interval(valid_at: int | None, invalid_at: int | None, basis: Basis, precisi
         return f"never (said of {_date(valid_at, precision)})"
     if valid_at is None and invalid_at is None:
         return "always" if basis == "unbounded" else "at some time"
+    if valid_at is None and invalid_at is not None and invalid_at <= _FIRST:
+        return "never"
     end = "now" if invalid_at is None else _date(invalid_at, _shown(invalid_at))
     if valid_at is None:
         return f"until {end}"

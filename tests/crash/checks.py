@@ -25,10 +25,27 @@ _MUST_BE_EMPTY = {
     "an episode without its note record": """
         SELECT id FROM episodes e WHERE 1 <> (SELECT count(*) FROM records r
         WHERE r.episode_seq = e.seq AND r.kind = 'note' AND r.payload <> '{}')""",
+    "an episode without its graph record": """
+        SELECT id FROM episodes e WHERE 1 <> (SELECT count(*) FROM records r
+        WHERE r.episode_seq = e.seq AND r.kind = 'graph')""",
+    "a mention that no record speaks of": """
+        SELECT * FROM graph_mentions WHERE episode_seq NOT IN (SELECT episode_seq FROM records WHERE kind = 'graph')""",
+    "a claim that no record makes": """
+        SELECT * FROM graph_assertions WHERE episode_seq NOT IN (SELECT episode_seq FROM records WHERE kind = 'graph')""",
+    "a mention of nobody": """
+        SELECT * FROM graph_mentions m WHERE NOT EXISTS (SELECT 1 FROM graph_nodes n
+        WHERE n.namespace = m.namespace AND n.id = m.node_id)""",
+    "a fact that comes from nowhere": """
+        SELECT * FROM graph_facts f WHERE expired_at IS NULL AND NOT EXISTS (SELECT 1 FROM graph_fact_sources s
+        WHERE s.namespace = f.namespace AND s.fact_id = f.id AND s.expired_at IS NULL)""",
+    "a source that is no claim": """
+        SELECT * FROM graph_fact_sources s WHERE NOT EXISTS (SELECT 1 FROM graph_assertions a
+        WHERE a.namespace = s.namespace AND a.id = s.assertion_id)""",
     "an episode without its note": "SELECT id FROM episodes WHERE seq NOT IN (SELECT episode_seq FROM notes)",
     "a note without its record": "SELECT id FROM notes WHERE record_seq NOT IN (SELECT seq FROM records)",
     "a record of no episode": """
-        SELECT seq FROM records WHERE kind <> 'erasure' AND episode_seq NOT IN (SELECT seq FROM episodes)""",
+        SELECT seq FROM records WHERE kind NOT IN ('erasure', 'merge', 'retraction')
+        AND episode_seq NOT IN (SELECT seq FROM episodes)""",
     "a source that is gone": """
         SELECT * FROM record_sources WHERE episode_seq NOT IN (SELECT seq FROM episodes)
         OR record_seq NOT IN (SELECT seq FROM records)""",
@@ -88,8 +105,18 @@ def _risen(connection: pysqlite3.Connection) -> Iterator[str]:
             yield f"erased and there: {namespace}/{identity}"
 
 
+def facts(data_dir: Path) -> int:
+    """How many versions of facts the graph holds."""
+    connection = pysqlite3.connect(data_dir / _DATABASE)
+    try:
+        return connection.execute("SELECT count(*) FROM graph_facts").fetchone()[0]
+    finally:
+        connection.close()
+
+
 def digests(data_dir: Path, copy: Path) -> tuple[str, str]:
-    """The logical digest of the store as it stands, and of a copy that was rebuilt by replaying its log."""
+    """The logical digest of the store as it stands, what was believed when included, and of a copy that was rebuilt by
+    replaying its log."""
     copy.mkdir(parents=True)
     for path in data_dir.glob(f"{_DATABASE}*"):
         shutil.copy2(path, copy)
@@ -105,4 +132,4 @@ def digests(data_dir: Path, copy: Path) -> tuple[str, str]:
 
 def _digest(store: Store) -> str:
     with store.database.read() as connection:
-        return logical_digest(connection)
+        return logical_digest(connection, history=True)

@@ -79,6 +79,22 @@ class Plan:
 
 
 WORDS = ("tea", "rain", "Oslo", "kernel", "bicycle", "Zoë", "東京", "allergy", "moved", "sister", "🎲", "Tuesday")
+FACTS = (
+    "I moved to Lisbon in May.",
+    "I live in Porto.",
+    "I work at Acme.",
+    "I no longer work at Acme.",
+    "I have worked at Globex since 2021.",
+    "My sister Katherine lives in Oslo.",
+    "Kate Jones works at Acme.",
+    "Katherine Jones moved to Berlin.",
+    "Katherine was born on 4 May 1990.",
+    "Katherine was born on 9 July 1971.",
+    "My friend Mira likes tea.",
+    "Jonas is married to Petra.",
+)
+"""What the graph is made of: some carries on, some ends, some makes two of one name or one of two."""
+
 OFFSETS_MINUTES = (0, 60, -480, 330, 765)
 
 
@@ -115,6 +131,8 @@ def _episode(chance: Random, tag: str, with_id: bool) -> dict[str, Any]:
     zone = timezone(timedelta(minutes=chance.choice(OFFSETS_MINUTES)))
     moment = datetime(2025, 1, 1, tzinfo=zone) + timedelta(milliseconds=chance.randrange(31_536_000_000))
     text = " ".join(chance.choices(WORDS, k=chance.choice([3, 12, 400])))
+    if chance.random() < 0.6:
+        text = f"{text}. {chance.choice(FACTS)}"
     episode = {
         "content": f"[{tag}] {word_of(tag)} {text}",  # no two episodes share their content
         "role": chance.choice(["user", "assistant"]),

@@ -59,6 +59,11 @@ def from_micros(micros: int, offset_minutes: int = 0) -> datetime:
     return (_EPOCH + timedelta(microseconds=micros)).astimezone(zone)
 
 
+def within_calendar(micros: int) -> datetime:
+    """The instant in UTC; before the calendar's first or after its last one, that one. What never held ends before it all."""
+    return from_micros(min(max(micros, to_micros(EARLIEST)), to_micros(LATEST)))
+
+
 Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from memory_service.cli import data, demo, evaluate, maintain, run
+from memory_service.cli import data, demo, evaluate, graph, maintain, run
 from memory_service.cli.console import fail
 from memory_service.errors import MemoryServiceError
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (run, demo, data, maintain, evaluate):
+for module in (run, demo, data, graph, maintain, evaluate):
     module.register(app)
 
 

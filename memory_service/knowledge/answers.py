@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from graph.rows import EntityVersion, FactVersion
 from memory_service import wire_graph as wire
-from memory_service.instants import from_micros
+from memory_service.instants import from_micros, within_calendar
 
 
 def entity(namespace: str, version: EntityVersion, summary: str) -> wire.Entity:
@@ -40,8 +40,8 @@ def fact(version: FactVersion, episode_ids: Sequence[str]) -> wire.Fact:
         text=version.text,
         sentence=version.sentence,
         qualifiers=dict(version.qualifiers),
-        valid_at=None if version.valid_at is None else from_micros(version.valid_at),
-        invalid_at=None if version.invalid_at is None else from_micros(version.invalid_at),
+        valid_at=None if version.valid_at is None else within_calendar(version.valid_at),
+        invalid_at=None if version.invalid_at is None else within_calendar(version.invalid_at),
         valid_at_basis=version.basis,
         valid_at_precision=version.precision,
         created_at=from_micros(version.created_at),

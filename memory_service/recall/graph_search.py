@@ -18,7 +18,7 @@ from graph.rows import FactVersion
 from graph.stores.port import FactFilter, GraphView, Moment
 from memory_service import wire
 from memory_service.clock import Clock
-from memory_service.instants import from_micros, to_micros
+from memory_service.instants import to_micros, within_calendar
 from memory_service.knowledge.ids import episodes_of, facts_of
 from memory_service.knowledge.reader import GraphReader, asked
 from memory_service.log.database import Database
@@ -282,8 +282,8 @@ def _asked_by(name: str) -> frozenset[str]:
 
 def _valid(fact: FactVersion) -> dict[str, Any]:
     return {
-        "valid_at": None if fact.valid_at is None else from_micros(fact.valid_at),
-        "invalid_at": None if fact.invalid_at is None else from_micros(fact.invalid_at),
+        "valid_at": None if fact.valid_at is None else within_calendar(fact.valid_at),
+        "invalid_at": None if fact.invalid_at is None else within_calendar(fact.invalid_at),
     }
 
 

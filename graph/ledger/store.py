@@ -1,9 +1,10 @@
 """Reading and writing the ledger of one namespace, on a connection whose transaction the caller owns."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, delete, insert, or_, select, update
 
 from graph.ledger.schema import (
     FOLLOWING,
@@ -19,7 +20,8 @@ from graph.ledger.schema import (
     nodes,
     tails,
 )
-from graph.stores.sql.dialect import upsert
+from graph.stores.sql.dialect import first_of_each, list_parameter, listed, upsert
+from graph.stores.sql.prepared import Prepared
 
 Row = dict[str, Any]
 _PARAMETERS: Final = 500
@@ -36,20 +38,19 @@ class Ledger:
     # --- what arrived -----------------------------------------------------------------------------------------------
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Rows that have all of the table's columns."""
         if rows:
-            self.connection.execute(insert(table), [{"namespace": self.namespace, **row} for row in rows])
+            _inserting(table).run_many(self.connection, [{"namespace": self.namespace, **row} for row in rows])
 
     def upsert(self, table: Table, rows: Sequence[Row]) -> None:
         upsert(self.connection, table, [{"namespace": self.namespace, **row} for row in rows])
 
     def recorded(self, table: Table, now: int) -> list[Row]:
         """Rows that were recorded at this moment, in order of arrival."""
-        query = self._of(table).where(table.c.recorded_at == now)
-        order = [table.c[name] for name in ("episode_seq", "place", "seq") if name in table.c]
-        return self._rows(query.order_by(*order))
+        return self._found(_recorded_at(table), table, moment=now)
 
     def retracted(self, now: int) -> list[Row]:
-        return self._rows(self._of(assertions).where(assertions.c.retracted_at == now))
+        return self._found(_RETRACTED_AT, assertions, moment=now)
 
     def moments(self) -> list[int]:
         """Every moment at which something was recorded or retracted, in order."""
@@ -63,43 +64,31 @@ class Ledger:
     # --- names --------------------------------------------------------------------------------------------------------
 
     def blocks(self, names: Collection[str]) -> dict[str, Row]:
-        return {row["block"]: row for row in self._in(self._of(blocks), blocks.c.block, names)}
+        return {row["block"]: row for row in self._those(blocks, "block", names)}
 
     def block_mentions(self, block: str, now: int) -> list[Row]:
-        query = self._of(mentions).where(mentions.c.block == block, mentions.c.recorded_at <= now)
-        return self._rows(query.order_by(mentions.c.episode_seq, mentions.c.place))
+        return self._found(_BLOCK_MENTIONS, mentions, block=block, now=now)
 
     def nodes(self, ids: Collection[str]) -> dict[str, Row]:
-        return {row["id"]: row for row in self._in(self._of(nodes), nodes.c.id, ids)}
+        return {row["id"]: row for row in self._those(nodes, "id", ids)}
 
     def nodes_named(self, keys: Collection[str]) -> list[Row]:
-        return self._in(self._of(nodes), nodes.c.name_key, keys)
+        return self._those(nodes, "name_key", keys)
 
     def nodes_in(self, names: Collection[str]) -> list[Row]:
         """Nodes of these blocks."""
-        return self._in(self._of(nodes), nodes.c.block, names)
+        return self._those(nodes, "block", names)
 
     def nodes_at(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
         """The nodes of mentions by (episode_seq, place)."""
-        rows = self._in(self._of(mentions), mentions.c.episode_seq, {seq for seq, _ in places})
+        rows = self._those(mentions, "episode_seq", {seq for seq, _ in places})
         return {(row["episode_seq"], row["place"]): row["node_id"] for row in rows}
 
     def place(self, moved: Iterable[tuple[int, int, str]]) -> None:
         """Writes which node a mention stands for: (episode_seq, place, node)."""
-        parameters = [{"k_seq": seq, "k_place": place, "k_node": node} for seq, place, node in moved]
-        if not parameters:
-            return
-        same = and_(mentions.c.namespace == self.namespace, mentions.c.episode_seq == bindparam("k_seq"))
-        self.connection.execute(
-            update(mentions).where(same, mentions.c.place == bindparam("k_place")).values(node_id=bindparam("k_node")),
-            parameters,
-        )
-        for place, node in ((assertions.c.subject_place, "subject_node"), (assertions.c.object_place, "object_node")):
-            same = and_(assertions.c.namespace == self.namespace, assertions.c.episode_seq == bindparam("k_seq"))
-            self.connection.execute(
-                update(assertions).where(same, place == bindparam("k_place")).values({node: bindparam("k_node")}),
-                parameters,
-            )
+        values = [{"namespace": self.namespace, "seq": seq, "at": place, "node": node} for seq, place, node in moved]
+        for statement in _PLACE:
+            statement.run_many(self.connection, values)
 
     def episodes_naming(self, node_ids: Collection[str], limit: int) -> list[int]:
         """Seqs of the newest episodes that mention any of the nodes, newest first."""
@@ -112,23 +101,21 @@ class Ledger:
             found.update(self.connection.execute(ordered).scalars())
         return sorted(found, reverse=True)[:limit]
 
-    def candidates(self, keys: Collection[str], limit: int) -> set[str]:
-        """Nodes that share a blocking key; of each key at most `limit`."""
-        found: set[str] = set()
-        for key in sorted(keys):
-            query = select(blocking.c.node_id).where(
-                blocking.c.namespace == self.namespace, blocking.c.blocking_key == key
-            )
-            found.update(self.connection.execute(query.limit(limit)).scalars())
+    def candidates(self, keys: Collection[str], limit: int) -> dict[str, list[str]]:
+        """Nodes by the blocking keys that they have; of each key at most `limit`, by id."""
+        given = {"namespace": self.namespace, "keys": list_parameter(self.connection, sorted(keys)), "most": limit}
+        found: dict[str, list[str]] = {}
+        for key, node in _CANDIDATES.rows(self.connection, given) if keys else ():
+            found.setdefault(key, []).append(node)
         return found
 
     # --- entities -------------------------------------------------------------------------------------------------------
 
     def links_of(self, ids: Collection[str]) -> list[Row]:
-        return self._in(self._of(links), links.c.a, ids) + self._in(self._of(links), links.c.b, ids)
+        return self._those(links, "a", ids) + self._those(links, "b", ids)
 
     def decisions_of(self, ids: Collection[str], now: int) -> list[Row]:
-        found = self._in(self._of(decisions), decisions.c.a, ids) + self._in(self._of(decisions), decisions.c.b, ids)
+        found = self._those(decisions, "a", ids) + self._those(decisions, "b", ids)
         return [row for row in found if row["recorded_at"] <= now]
 
     def aliases_of(self, ids: Collection[str], now: int) -> list[tuple[str, str]]:
@@ -157,16 +144,19 @@ class Ledger:
         return sorted(found)
 
     def has_aliases(self) -> bool:
-        query = select(mentions.c.place).where(mentions.c.namespace == self.namespace, mentions.c.alias_of.is_not(None))
-        return self.connection.execute(query.limit(1)).first() is not None
+        return bool(_ANY_ALIAS.rows(self.connection, {"namespace": self.namespace}))
 
     def entities_of(self, ids: Collection[str], now: int) -> dict[str, str]:
         """The entity that each node was part of."""
         found = {node: node for node in ids}
-        for row in self._in(self._of(members), members.c.node_id, ids):
+        for row in self._those(members, "node_id", ids):
             if _is_open(row, now):
                 found[row["node_id"]] = row["entity_id"]
         return found
+
+    def standing_member(self, node: str) -> list[Row]:
+        """The row that says whose the node is; none where it stands for itself."""
+        return [row for row in self._those(members, "node_id", [node]) if row["expired_at"] is None]
 
     def nodes_of(self, ids: Collection[str], now: int) -> dict[str, list[str]]:
         """The nodes of each entity, sorted."""
@@ -175,7 +165,7 @@ class Ledger:
         for entity in ids:
             if elsewhere[entity] == entity:
                 found[entity].add(entity)
-        for row in self._in(self._of(members), members.c.entity_id, ids):
+        for row in self._those(members, "entity_id", ids):
             if _is_open(row, now):
                 found[row["entity_id"]].add(row["node_id"])
         return {entity: sorted(own) for entity, own in found.items()}
@@ -183,47 +173,36 @@ class Ledger:
     # --- assertions -------------------------------------------------------------------------------------------------------
 
     def assertions(self, ids: Collection[str]) -> list[Row]:
-        return self._in(self._of(assertions), assertions.c.id, ids)
+        return self._those(assertions, "id", ids)
 
     def assertions_of(self, node_ids: Collection[str], now: int) -> list[Row]:
         """Those that have one of these nodes on either side."""
-        found: dict[str, Row] = {}
-        for side in (assertions.c.subject_node, assertions.c.object_node):
-            query = self._of(assertions).where(assertions.c.recorded_at <= now)
-            found.update((row["id"], row) for row in self._in(query, side, node_ids))
-        return list(found.values())
+        found = [*self._those(assertions, "subject_node", node_ids), *self._those(assertions, "object_node", node_ids)]
+        return list({row["id"]: row for row in found if row["recorded_at"] <= now}.values())
 
     def group(
         self, subjects: Sequence[str], predicate: str, objects: Sequence[str] | None, literal: str, now: int
     ) -> list[Row]:
         """Assertions of a subject and predicate; where `objects` is given, only those of these nodes or of the literal."""
-        query = self._of(assertions).where(
-            assertions.c.subject_node.in_(subjects),
-            assertions.c.predicate == predicate,
-            assertions.c.recorded_at <= now,
-        )
+        given: Row = {"predicate": predicate, "now": now, "subjects": list_parameter(self.connection, subjects)}
+        if objects is None:
+            return self._found(_GROUP, assertions, **given)
         if objects:
-            query = query.where(assertions.c.object_node.in_(objects))
-        elif objects is not None:
-            query = query.where(assertions.c.object_node.is_(None), assertions.c.literal_key == literal)
-        return self._rows(query)
+            return self._found(_GROUP_OF_OBJECTS, assertions, **given, objects=list_parameter(self.connection, objects))
+        return self._found(_GROUP_OF_LITERAL, assertions, **given, literal=literal)
 
     def touching(self, node_ids: Sequence[str], predicate: str, now: int) -> list[Row]:
         """Assertions of a predicate with one of the nodes on either side."""
-        query = self._of(assertions).where(
-            or_(assertions.c.subject_node.in_(node_ids), assertions.c.object_node.in_(node_ids)),
-            assertions.c.predicate == predicate,
-            assertions.c.recorded_at <= now,
-        )
-        return self._rows(query)
+        nodes_given = list_parameter(self.connection, node_ids)
+        return self._found(_TOUCHING, assertions, nodes=nodes_given, predicate=predicate, now=now)
 
     def tails(self, keys: Collection[str]) -> dict[str, Row]:
-        return {row["group_key"]: row for row in self._in(self._of(tails), tails.c.group_key, keys)}
+        return {row["group_key"]: row for row in self._those(tails, "group_key", keys)}
 
     def forget_tails(self, keys: Collection[str]) -> None:
-        for part in _parts(keys):
-            gone = and_(tails.c.namespace == self.namespace, tails.c.group_key.in_(part))
-            self.connection.execute(delete(tails).where(gone))
+        if keys:
+            given = {"namespace": self.namespace, "keys": list_parameter(self.connection, sorted(keys))}
+            _FORGET_TAILS.run(self.connection, given)
 
     def retract(self, ids: Collection[str], now: int) -> None:
         for part in _parts(ids):
@@ -236,8 +215,8 @@ class Ledger:
 
     def of_episodes(self, seqs: Collection[int]) -> tuple[list[Row], list[Row]]:
         """Mentions and assertions of episodes."""
-        named = self._in(self._of(mentions), mentions.c.episode_seq, seqs)
-        return named, self._in(self._of(assertions), assertions.c.episode_seq, seqs)
+        named = self._those(mentions, "episode_seq", seqs)
+        return named, self._those(assertions, "episode_seq", seqs)
 
     def has_witness(self, row: Row) -> bool:
         """Whether an earlier mention told all that this one tells: without this one nothing would be different."""
@@ -265,14 +244,12 @@ class Ledger:
 
     def ever_with(self, ids: Collection[str]) -> set[str]:
         """Nodes and entities that these were ever part of, or that were ever part of these."""
-        rows = self._in(self._of(members), members.c.node_id, ids) + self._in(
-            self._of(members), members.c.entity_id, ids
-        )
+        rows = self._those(members, "node_id", ids) + self._those(members, "entity_id", ids)
         return {row[side] for row in rows for side in ("node_id", "entity_id")}
 
     def moves_of(self, ids: Collection[str]) -> set[int]:
         """When any of these nodes changed hands."""
-        rows = self._in(self._of(members), members.c.node_id, ids)
+        rows = self._those(members, "node_id", ids)
         return {row[side] for row in rows for side in ("created_at", "expired_at") if row[side] is not None}
 
     def moved_at(self, now: int) -> set[str]:
@@ -333,8 +310,16 @@ class Ledger:
     def _rows(self, query: Select[Any]) -> list[Row]:
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
-    def _in(self, query: Select[Any], column: Any, values: Collection[Any]) -> list[Row]:
-        return [row for part in _parts(values) for row in self._rows(query.where(column.in_(part)))]
+    def _those(self, table: Table, column: str, values: Collection[Any]) -> list[Row]:
+        """Rows that have one of the values."""
+        if not values:
+            return []
+        return self._found(_among(table, column), table, among=list_parameter(self.connection, sorted(set(values))))
+
+    def _found(self, statement: Prepared, table: Table, **given: Any) -> list[Row]:
+        names = _names(table)
+        rows = statement.rows(self.connection, {"namespace": self.namespace, **given})
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _is_open(row: Row, now: int) -> bool:
@@ -344,3 +329,106 @@ def _is_open(row: Row, now: int) -> bool:
 def _parts(values: Collection[Any]) -> Iterable[list[Any]]:
     ordered = sorted(set(values))
     return (ordered[start : start + _PARAMETERS] for start in range(0, len(ordered), _PARAMETERS))
+
+
+# --- statements that every episode runs -------------------------------------------------------------------------------
+
+
+@cache
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(table.columns.keys())
+
+
+def _own(table: Table) -> Select[Any]:
+    query: Any = select(table).where(table.c.namespace == bindparam("namespace"))
+    return query
+
+
+@cache
+def _inserting(table: Table) -> Prepared:
+    return Prepared(lambda _: insert(table).values({name: bindparam(name) for name in _names(table)}))
+
+
+@cache
+def _among(table: Table, column: str) -> Prepared:
+    return Prepared(lambda connection: _own(table).where(listed(connection, table.c[column], "among")))
+
+
+@cache
+def _recorded_at(table: Table) -> Prepared:
+    order = [table.c[name] for name in ("episode_seq", "place", "seq") if name in table.c]
+    return Prepared(lambda _: _own(table).where(table.c.recorded_at == bindparam("moment")).order_by(*order))
+
+
+_RETRACTED_AT: Final = Prepared(lambda _: _own(assertions).where(assertions.c.retracted_at == bindparam("moment")))
+_BLOCK_MENTIONS: Final = Prepared(
+    lambda _: (
+        _own(mentions)
+        .where(mentions.c.block == bindparam("block"), mentions.c.recorded_at <= bindparam("now"))
+        .order_by(mentions.c.episode_seq, mentions.c.place)
+    )
+)
+_ANY_ALIAS: Final = Prepared(
+    lambda _: (
+        select(mentions.c.place)
+        .where(mentions.c.namespace == bindparam("namespace"), mentions.c.alias_of.is_not(None))
+        .limit(1)
+    )
+)
+_CANDIDATES: Final = Prepared(
+    lambda connection: first_of_each(connection, blocking, "blocking_key", "node_id", keys="keys", limit="most")
+)
+_FORGET_TAILS: Final = Prepared(
+    lambda connection: delete(tails).where(
+        tails.c.namespace == bindparam("namespace"), listed(connection, tails.c.group_key, "keys")
+    )
+)
+
+
+def _placing(table: Table, place: Column[Any], node: str) -> Prepared:
+    here = and_(table.c.namespace == bindparam("namespace"), table.c.episode_seq == bindparam("seq"))
+    return Prepared(lambda _: update(table).where(here, place == bindparam("at")).values({node: bindparam("node")}))
+
+
+_PLACE: Final = (
+    _placing(mentions, mentions.c.place, "node_id"),
+    _placing(assertions, assertions.c.subject_place, "subject_node"),
+    _placing(assertions, assertions.c.object_place, "object_node"),
+)
+
+
+def _grouped(connection: Connection, *conditions: Any) -> Select[Any]:
+    return _own(assertions).where(
+        *conditions,
+        assertions.c.predicate == bindparam("predicate"),
+        assertions.c.recorded_at <= bindparam("now"),
+    )
+
+
+def _of_subjects(connection: Connection) -> Any:
+    return listed(connection, assertions.c.subject_node, "subjects")
+
+
+_GROUP: Final = Prepared(lambda connection: _grouped(connection, _of_subjects(connection)))
+_GROUP_OF_OBJECTS: Final = Prepared(
+    lambda connection: _grouped(
+        connection, _of_subjects(connection), listed(connection, assertions.c.object_node, "objects")
+    )
+)
+_GROUP_OF_LITERAL: Final = Prepared(
+    lambda connection: _grouped(
+        connection,
+        _of_subjects(connection),
+        assertions.c.object_node.is_(None),
+        assertions.c.literal_key == bindparam("literal"),
+    )
+)
+_TOUCHING: Final = Prepared(
+    lambda connection: _grouped(
+        connection,
+        or_(
+            listed(connection, assertions.c.subject_node, "nodes"),
+            listed(connection, assertions.c.object_node, "nodes"),
+        ),
+    )
+)

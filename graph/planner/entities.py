@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from graph import limits
 from graph.ledger.rows import scalars_of
@@ -18,14 +18,22 @@ from graph.resolution.clusters import Cluster, Node, PairLink, resolve
 from graph.resolution.names import name_key
 from graph.resolution.rules import NameForm, compare
 from graph.rows import Changes, EntityVersion
-from graph.stores.sql.rows import entity_version
+from graph.stores.sql.dialect import list_parameter, listed
+from graph.stores.sql.prepared import Prepared
+from graph.stores.sql.rows import ENTITY_COLUMNS, entity_of
 from graph.stores.sql.schema import entities
 
 Row = dict[str, Any]
 Pair = tuple[str, str]
 _RECORD_SCORE: Final = 0.95
 _KINDS: Final = ("Person", "Organization", "Place", "Thing")
-_PARAMETERS: Final = 500
+_CURRENT: Final = Prepared(
+    lambda connection: select(*ENTITY_COLUMNS).where(
+        entities.c.namespace == bindparam("namespace"),
+        entities.c.expired_at.is_(None),
+        listed(connection, entities.c.id, "ids"),
+    )
+)
 
 
 class EntityPlanner:
@@ -46,22 +54,12 @@ class EntityPlanner:
         keys = {node: {k for name in names_of(row) for k in blocking_keys(name)} for node, row in rows.items()}
         shared = [{"blocking_key": k, "node_id": n} for n, own in keys.items() for k in sorted(own)]
         self._ledger.upsert(blocking, shared)
-        pairs = {pair for node, row in rows.items() for pair in self._pairs(row, keys[node])}
+        sharing = self._ledger.candidates(set[str]().union(*keys.values()), limits.MAX_SHARED_BLOCKING)
+        met = {node: {other for key in own for other in sharing[key]} - {node} for node, own in keys.items()}
+        known = rows | self._ledger.nodes(set[str]().union(*met.values()) - rows.keys())
+        pairs = {pair for node, row in rows.items() for pair in _pairs(row, [known[other] for other in met[node]])}
         self._ledger.upsert(links, [{"a": a, "b": b} for a, b in sorted(pairs)])
         return {node for pair in pairs for node in pair}
-
-    def _pairs(self, row: Row, keys: Collection[str]) -> list[tuple[str, str]]:
-        candidates = self._ledger.candidates(keys, limits.MAX_SHARED_BLOCKING) - {row["id"]}
-        others = {node: other for node, other in self._ledger.nodes(candidates).items() if _may_be_one(row, other)}
-        named: dict[str, set[str]] = defaultdict(set)
-        for node, other in others.items():
-            for name in names_of(other):
-                named[name].add(node)
-        found: set[str] = set()
-        for own in names_of(row):
-            found |= named.get(own, set())
-            found |= {node for name in rank(own, named) if are_ever_linked(own, name) for node in named[name]}
-        return [(min(row["id"], node), max(row["id"], node)) for node in found]
 
     # --- resolving ------------------------------------------------------------------------------------------------------
 
@@ -123,11 +121,8 @@ class EntityPlanner:
         return {node for node in after if before[node] in concerned or after[node][0] in concerned}
 
     def _move(self, node: str, entity: str, rule: str) -> None:
-        query = select(members).where(
-            members.c.namespace == self._ledger.namespace, members.c.node_id == node, members.c.expired_at.is_(None)
-        )
-        for row in self._ledger.connection.execute(query).mappings().all():
-            self._ledger.upsert(members, [{**row, "expired_at": self._now}])
+        standing = self._ledger.standing_member(node)
+        self._ledger.upsert(members, [row | {"expired_at": self._now} for row in standing])
         if entity != node:
             row = {"node_id": node, "created_at": self._now, "expired_at": None, "entity_id": entity, "rule": rule}
             self._ledger.upsert(members, [row])
@@ -156,13 +151,9 @@ class EntityPlanner:
             self._changes.entities.append(wanted)
 
     def _current(self, ids: Collection[str]) -> dict[str, EntityVersion]:
-        ordered = sorted(ids)
-        found: dict[str, EntityVersion] = {}
-        query = select(entities).where(entities.c.namespace == self._ledger.namespace, entities.c.expired_at.is_(None))
-        for start in range(0, len(ordered), _PARAMETERS):
-            part = query.where(entities.c.id.in_(ordered[start : start + _PARAMETERS]))
-            found.update((row.id, entity_version(row)) for row in self._ledger.connection.execute(part))
-        return found
+        given = {"namespace": self._ledger.namespace, "ids": list_parameter(self._ledger.connection, sorted(ids))}
+        versions = map(entity_of, _CURRENT.rows(self._ledger.connection, given))
+        return {version.id: version for version in versions}
 
     def _version(self, entity: str, rows: Sequence[Row]) -> EntityVersion:
         """`rows`: the entity's nodes by arrival; the first is the one that it is named after."""
@@ -199,6 +190,20 @@ def _may_be_one(a: Row, b: Row) -> bool:
 
 def _is_keyed(row: Row) -> bool:
     return row["block"].startswith("#")
+
+
+def _pairs(row: Row, candidates: Iterable[Row]) -> set[Pair]:
+    """The node with each of those whose names some rule may take for one of its own."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for other in candidates:
+        if _may_be_one(row, other):
+            for name in names_of(other):
+                named[name].add(other["id"])
+    found: set[str] = set()
+    for own in names_of(row):
+        found |= named.get(own, set())
+        found |= {node for name in rank(own, named) if are_ever_linked(own, name) for node in named[name]}
+    return {(min(row["id"], node), max(row["id"], node)) for node in found}
 
 
 def names_of(row: Row) -> set[str]:

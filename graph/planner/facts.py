@@ -3,16 +3,18 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from graph.ledger.rows import scalars_of
 from graph.ledger.schema import tails
 from graph.ledger.store import Ledger
 from graph.predicates import Predicate, predicate
 from graph.rows import Changes, FactVersion
-from graph.stores.sql.rows import fact_version, source_version
+from graph.stores.sql.dialect import list_parameter, listed
+from graph.stores.sql.prepared import Prepared
+from graph.stores.sql.rows import FACT_COLUMNS, fact_of, source_version
 from graph.stores.sql.schema import fact_sources, facts
 from graph.temporal.assertion import UNBOUNDED, Assertion, literal_key
 from graph.temporal.timeline import Period, advance, needs_whole_group, timeline
@@ -20,7 +22,6 @@ from graph.temporal.versions import change_facts, change_sources
 
 Row = dict[str, Any]
 GroupKey = tuple[str, ...]
-_PARAMETERS = 500
 
 
 def group_key(assertion: Assertion, kind: Predicate) -> GroupKey:
@@ -91,23 +92,23 @@ class FactPlanner:
 
     def _open_versions(self, first: Assertion, kind: Predicate) -> list[FactVersion]:
         """Stored periods that the assertion can still change."""
-        query = select(facts).where(
-            facts.c.namespace == self._ledger.namespace,
-            facts.c.expired_at.is_(None),
-            facts.c.predicate == kind.name,
-            facts.c.stop >= first.sort_key[0],
-        )
         sides = [(first.subject, first.object_id, first.object_key)]
         if kind.is_symmetric and first.object_id is not None:
             sides.append((first.object_id, first.subject, first.subject))
         found: list[FactVersion] = []
         for subject, object_id, key in sides:
-            own = query.where(facts.c.subject_id == subject)
-            if kind.cardinality == "accumulating":
-                own = own.where(facts.c.object_id == object_id if object_id else facts.c.object_id.is_(None))
-            rows = map(fact_version, self._ledger.connection.execute(own))
-            found += [v for v in rows if kind.cardinality != "accumulating" or _object_key(v) == key]
+            given = {"subject": subject, "object": object_id, "predicate": kind.name, "start": first.sort_key[0]}
+            if kind.cardinality != "accumulating":
+                found += self._versions(_OPEN, given)
+            elif object_id is not None:
+                found += self._versions(_OPEN_OF_OBJECT, given)
+            else:
+                found += [v for v in self._versions(_OPEN_OF_LITERAL, given) if _object_key(v) == key]
         return sorted(found, key=lambda v: (v.start, v.id))
+
+    def _versions(self, statement: Prepared, given: Row) -> list[FactVersion]:
+        rows = statement.rows(self._ledger.connection, {"namespace": self._ledger.namespace, **given})
+        return [fact_of(row) for row in rows]
 
     def _remember_tail(self, key: str, last: Assertion) -> None:
         start, occurred_at, assertion = last.sort_key
@@ -177,11 +178,12 @@ class FactPlanner:
         self._ledger.forget_tails({self._tail_key(row) for row in rows} - {self._key_of(a) for a in standing})
         known = {a.id: a for a in standing}
         # A fact has the id of the assertion that arrived first, so the group's assertions lead to what was believed.
-        before = map(fact_version, self._open_rows(facts, facts.c.id, ids))
+        asked = {"ids": list_parameter(self._ledger.connection, ids)}
+        before = self._versions(_BELIEVED, asked)
         change_facts(before, [self._version(period, known) for period in after], self._now, self._changes)
         links = {(p.anchor, source): known[source].episode_id for p in after for source in p.sources}
-        sources = map(source_version, self._open_rows(fact_sources, fact_sources.c.fact_id, ids))
-        change_sources(sources, links, self._now, self._changes)
+        rows = _SOURCES.rows(self._ledger.connection, {"namespace": self._ledger.namespace, **asked})
+        change_sources(map(source_version, rows), links, self._now, self._changes)
 
     def _key_of(self, made: Assertion) -> str:
         return "\0".join(group_key(made, predicate(made.predicate)))
@@ -206,13 +208,6 @@ class FactPlanner:
                 groups[group_key(made, kind)].append(made)
         # A chain is closed as a whole, and pairs that share nobody do not touch each other in one timeline.
         return [*groups.values(), *chained.values()]
-
-    def _open_rows(self, table: Any, column: Any, ids: Sequence[str]) -> list[Any]:
-        query = select(table).where(table.c.namespace == self._ledger.namespace, table.c.expired_at.is_(None))
-        rows: list[Any] = []
-        for start in range(0, len(ids), _PARAMETERS):
-            rows += self._ledger.connection.execute(query.where(column.in_(ids[start : start + _PARAMETERS]))).all()
-        return rows
 
     # --- versions -------------------------------------------------------------------------------------------------------
 
@@ -348,3 +343,34 @@ def _period(version: FactVersion) -> Period:
 
 def _object_key(version: FactVersion) -> str:
     return version.object_id or literal_key(version.object_text)
+
+
+# --- statements -------------------------------------------------------------------------------------------------------
+
+
+def _believed(*conditions: Any) -> Any:
+    own = (facts.c.namespace == bindparam("namespace"), facts.c.expired_at.is_(None))
+    return select(*FACT_COLUMNS).where(*own, *conditions)
+
+
+def _open(*conditions: Any) -> Prepared:
+    """Of a subject and predicate, what has not ended before some start."""
+    same = (
+        facts.c.subject_id == bindparam("subject"),
+        facts.c.predicate == bindparam("predicate"),
+        facts.c.stop >= bindparam("start"),
+    )
+    return Prepared(lambda _: _believed(*same, *conditions))
+
+
+_OPEN: Final = _open()
+_OPEN_OF_OBJECT: Final = _open(facts.c.object_id == bindparam("object"))
+_OPEN_OF_LITERAL: Final = _open(facts.c.object_id.is_(None))
+_BELIEVED: Final = Prepared(lambda connection: _believed(listed(connection, facts.c.id, "ids")))
+_SOURCES: Final = Prepared(
+    lambda connection: select(fact_sources).where(
+        fact_sources.c.namespace == bindparam("namespace"),
+        fact_sources.c.expired_at.is_(None),
+        listed(connection, fact_sources.c.fact_id, "ids"),
+    )
+)

@@ -42,15 +42,19 @@ def place_mentions(ledger: Ledger, rows: Sequence[Row], now: int) -> Placed:
         by_block[row["block"]].append(row)
     known = ledger.blocks(by_block)
     shared: list[Row] = []
+    moves: list[tuple[int, int, str]] = []
+    remembered: list[Row] = []
     for block, own in by_block.items():
         summary = _together(known.get(block), own)
         if summary is None:
             _split(ledger, known.get(block), own, now, placed)
         else:
             node = node_id(ledger.namespace, block)
-            ledger.place(_moves(own, node))
+            moves += _moves(own, node)
             shared += [row | {"node_id": node} for row in own]
-            _remember_block(ledger, known.get(block), block, summary)
+            remembered += _remembered_block(known.get(block), block, summary)
+    ledger.place(moves)
+    ledger.upsert(blocks, remembered)
     _update_nodes(ledger, shared, placed)
     return placed
 
@@ -68,10 +72,12 @@ def _together(known: Row | None, own: Sequence[Row]) -> Evidence | None:
     return summary
 
 
-def _remember_block(ledger: Ledger, known: Row | None, block: str, summary: Evidence, people: int = 1) -> None:
+def _remembered_block(known: Row | None, block: str, summary: Evidence, people: int = 1) -> list[Row]:
+    """The block's row, unless it says so already."""
     text = evidence_json(summary) or _NOTHING_JSON
-    if known is None or (known["evidence"], known["people"]) != (text, people):
-        ledger.upsert(blocks, [{"block": block, "evidence": text, "people": people}])
+    if known is not None and (known["evidence"], known["people"]) == (text, people):
+        return []
+    return [{"block": block, "evidence": text, "people": people}]
 
 
 def _moves(rows: Iterable[Row], node: str) -> list[tuple[int, int, str]]:
@@ -105,7 +111,7 @@ def _split(ledger: Ledger, known: Row | None, own: Sequence[Row], now: int, plac
     ledger.forget_nodes(before.keys() - made.keys(), [])
     # A name that was ever shared is looked at closely for good.
     people = max(len(groups), known["people"] if known else 1)
-    _remember_block(ledger, known, block, NOTHING if people > 1 else _sum(rows), people)
+    ledger.upsert(blocks, _remembered_block(known, block, NOTHING if people > 1 else _sum(rows), people))
 
 
 def _atom_id(row: Row) -> str:

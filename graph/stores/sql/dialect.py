@@ -1,8 +1,8 @@
 """All that differs between SQLite and PostgreSQL."""
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -26,23 +26,30 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from graph.model import Scalar
+from graph.stores.sql.prepared import Prepared
 from graph.stores.sql.rows import FACT_NAMES
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows, or replaces those of the same primary key."""
-    if not rows:
-        return
+    """Inserts rows, or replaces those of the same primary key. All rows have all of the table's columns."""
+    if rows:
+        _upsert(table).run_many(connection, rows)
+
+
+@cache
+def _upsert(table: Table) -> Prepared:
+    return Prepared(partial(_upsert_statement, table))
+
+
+def _upsert_statement(table: Table, connection: Connection) -> Any:
     keys = [column.name for column in table.primary_key.columns]
     others = [column.name for column in table.columns if column.name not in keys]
     insert: Any = postgresql_insert if _is_postgresql(connection) else sqlite_insert
-    statement = insert(table)
-    if others:
-        changed = {name: statement.excluded[name] for name in others}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+    statement = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    if not others:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    changed = {name: statement.excluded[name] for name in others}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def json_equals(connection: Connection, column: Column[Any], wanted: Mapping[str, Scalar]) -> Any:
@@ -79,6 +86,30 @@ def among(connection: Connection, column: Column[Any], values: Sequence[str]) ->
         return column == any_(cast(bindparam(None, list(values), ARRAY(String)), ARRAY(String)))
     listed = func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(select(listed.c.value))
+
+
+def listed(connection: Connection, column: Column[Any], name: str) -> Any:
+    """Whether a column is one of the values in the parameter of this name, which `list_parameter` makes."""
+    if _is_postgresql(connection):
+        many = ARRAY(column.type)
+        return column == any_(cast(bindparam(name, type_=many), many))
+    return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
+
+
+def first_of_each(connection: Connection, table: Table, key: str, value: str, *, keys: str, limit: str) -> TextClause:
+    """(key, value) for each key of the list parameter `keys`, at most `limit` values of each, in order, by index."""
+    found = (
+        f"SELECT x.{value} AS value FROM {table.name} AS x WHERE x.namespace = :namespace AND x.{key} = i.value "
+        f"ORDER BY x.{value} LIMIT :{limit}"
+    )
+    if _is_postgresql(connection):
+        return text(
+            f"SELECT i.value, v.value FROM unnest(CAST(:{keys} AS text[])) AS i(value) CROSS JOIN LATERAL ({found}) AS v"
+        )
+    return text(
+        f"SELECT i.value, v.value FROM json_each(:{keys}) AS i, json_each("
+        f"(SELECT json_group_array(value) FROM ({found}))) AS v"
+    )
 
 
 def edges_statement(
@@ -126,8 +157,8 @@ def _postgresql_edges(side: str, conditions: str) -> TextClause:
     )
 
 
-def list_parameter(connection: Connection, values: Sequence[str]) -> Any:
-    """A list as one parameter of a statement."""
+def list_parameter(connection: Connection, values: Collection[Any]) -> Any:
+    """A list of texts or of numbers as one parameter of a statement."""
     return list(values) if _is_postgresql(connection) else json.dumps(list(values))
 
 

@@ -1,12 +1,14 @@
 """Writing versions on a connection whose transaction the caller owns."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, select
 
 from graph.rows import Changes, EntityVersion
 from graph.stores.sql.dialect import upsert
+from graph.stores.sql.prepared import Prepared
 from graph.stores.sql.rows import entity_row, entity_version, fact_row, source_row
 from graph.stores.sql.schema import TABLES, entities, entity_names, fact_sources, facts
 
@@ -45,11 +47,14 @@ def _names(namespace: str, versions: Iterable[EntityVersion]) -> list[dict[str, 
 def _delete(
     connection: Connection, namespace: str, table: Table, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]]
 ) -> None:
-    if not keys:
-        return
-    same = and_(table.c.namespace == namespace, *(table.c[name] == bindparam(f"k_{name}") for name in names))
-    parameters = [{f"k_{name}": value for name, value in zip(names, key, strict=True)} for key in keys]
-    connection.execute(delete(table).where(same), parameters)
+    values = [{"namespace": namespace, **dict(zip(names, key, strict=True))} for key in keys]
+    _deleting(table, names).run_many(connection, values)
+
+
+@cache
+def _deleting(table: Table, names: tuple[str, ...]) -> Prepared:
+    same = and_(*(table.c[name] == bindparam(name) for name in ("namespace", *names)))
+    return Prepared(lambda _: delete(table).where(same))
 
 
 def drop(connection: Connection, namespace: str) -> None:

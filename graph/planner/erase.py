@@ -138,11 +138,11 @@ class _Closure:
 def _replay(planner: Planner, seqs: Collection[int], scope: Scope, vanishing: set[str]) -> list[int]:
     """Returns the seqs of merges that were lost with their nodes."""
     ledger = planner.ledger
-    gone = _forget(ledger, scope, vanishing)
+    # Told before what takes their place, which may have the same keys.
+    planner.tell(_forget(ledger, scope, vanishing))
     ledger.forget_episodes(seqs)
     for moment in _moments(ledger, scope):
         planner.process(moment, scope)
-    planner.tell(gone)
     return ledger.drop_lost_decisions()
 
 

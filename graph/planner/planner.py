@@ -116,7 +116,9 @@ class _Moment:
         named = ledger.recorded(mentions, now)
         self.named = named if scope is None else [row for row in named if row["block"] in scope.blocks]
         decided = {row[side] for row in ledger.recorded(decisions, now) for side in ("a", "b")}
-        self.decided = set(ledger.nodes(decided)) if decided else set[str]()
+        known = ledger.nodes(decided) if decided else {}
+        # Who is out of scope stands as it will be, not as it was at this moment.
+        self.decided = {node for node, row in known.items() if scope is None or row["block"] in scope.blocks}
 
     def told_aliases(self) -> set[str]:
         """Nodes that a text takes for others."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from graph.ledger.schema import feed
 from graph.stores.sql.schema import entities, facts
 from memory_service.doctor import Finding, examine
 from memory_service.errors import InvalidImport
@@ -147,6 +148,23 @@ def test_a_rebuild_tells_how_far_it_is(spoken_of: MemoryService) -> None:
     assert told == sorted(told)
     assert len({total for _, total in told}) == 1
     assert told[-1][0] == told[-1][1] > count(spoken_of, "graph", "merge", "retraction")
+
+
+def test_a_rebuild_tells_a_graph_store_outside_of_everything_and_loses_no_order_to_drop(
+    spoken_of: MemoryService,
+) -> None:
+    spoken_of.store.writer.feeds_graph = True
+    append(spoken_of, "gone", [told("Ana", "I live in Madrid.", 1)])
+    work(spoken_of)
+    spoken_of.erase_namespace("gone")
+    rebuild(spoken_of)
+    query = select(feed.c.namespace, feed.c.kind).order_by(feed.c.id)
+    with spoken_of.store.database.read() as connection:
+        fed = [tuple(row) for row in connection.execute(query)]
+        versions = len(connection.execute(select(facts.c.id).where(facts.c.namespace == "ns")).all())
+    assert [kind for namespace, kind in fed if namespace == "gone"] == ["drop"]
+    assert next(kind for namespace, kind in fed if namespace == "ns") == "drop"
+    assert fed.count(("ns", "fact")) == versions
 
 
 # --- moving ---------------------------------------------------------------------------------------------------------

@@ -34,7 +34,9 @@ KINDS: Final[tuple[Kind, ...]] = ("point", "random", "worker", "point", "power")
 
 NAMESPACES: Final = ("load-a", "load-b", "load-c")
 _POINTS_PER_TURN: Final = KINDS.count("point")
-_POINT_S: Final = 30.0
+_POINT_S: Final = 120.0
+"""The last stage comes after all of the others: a busy machine takes its time."""
+
 _DRAIN_S: Final = 60.0
 _STALE_S: Final = 0.3
 """The metrics may tell a queue of a quarter of a second ago."""

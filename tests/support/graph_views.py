@@ -51,7 +51,7 @@ class Counted:
     def __init__(self, view: GraphView, gone: Sequence[str] = ()) -> None:
         self._view = view
         self._gone = gone
-        self.facts = 0
+        self.read = 0
         self.asked: list[list[str]] = []
 
     def edges(
@@ -59,7 +59,7 @@ class Counted:
     ) -> list[FactVersion]:
         found = self._view.edges(entity_ids, at, per_entity, predicates)
         self.asked.append(list(entity_ids))
-        self.facts += len(found)
+        self.read += len(found)
         return found
 
     def entities_by_id(self, ids: Sequence[str], known_at: int | None) -> dict[str, EntityVersion]:

@@ -76,13 +76,13 @@ def test_a_hub_gives_no_more_than_its_share_and_does_not_crowd_out_the_others(gr
     assert {"hub", "bob", "carla"} <= distances(found).keys()
     assert len(found.entities) == 1 + 2 + 20
     assert not found.is_complete
-    assert view.facts < 100
+    assert view.read < 100
 
 
 def test_no_hop_reads_more_than_the_limit_whatever_is_asked_for(graphs: Graphs) -> None:
     view = Counted(star(graphs, 1_500))
     found = around(view, "hub", hops=99, per_hop=10_000)
-    assert view.facts <= MAX_HOPS * MAX_EDGES_PER_HOP
+    assert view.read <= MAX_HOPS * MAX_EDGES_PER_HOP
     assert len(view.asked) <= MAX_HOPS
     assert not found.is_complete
 

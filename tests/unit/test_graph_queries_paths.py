@@ -111,7 +111,7 @@ def test_two_ends_of_a_hub_are_joined_without_reading_it(graphs: Graphs) -> None
     result = found(view, limit=1)
     assert [each.id for each in result.paths[0].entities] == ["a", "hub", "b"]
     assert result.is_complete
-    assert view.facts == 2
+    assert view.read == 2
 
 
 def test_a_hub_that_is_cut_makes_the_answer_unsure(graphs: Graphs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_a_search_stops_at_its_limit_and_says_so(graphs: Graphs, monkeypatch: py
     view = Counted(graphs.of(*between(*tree, *deep, ("a9-9", "b9-9"))))
     result = found(view)
     assert not result.is_complete
-    assert result.looked_at == view.facts <= 40
+    assert result.looked_at == view.read <= 40
 
 
 def test_of_many_paths_the_search_for_longer_ones_stops(graphs: Graphs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,11 +17,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from graph.stores.sql.schema import NAMING
 
 metadata = MetaData(naming_convention=NAMING)
+
+_IS_ALIAS: Final = text("alias_of IS NOT NULL")
 
 mentions = Table(
     "graph_mentions",
@@ -46,6 +49,7 @@ mentions = Table(
     Index(None, "namespace", "block", "episode_seq"),
     Index(None, "namespace", "node_id", "episode_seq"),
     Index(None, "namespace", "recorded_at"),
+    Index(None, "namespace", "alias_of", sqlite_where=_IS_ALIAS, postgresql_where=_IS_ALIAS),
     sqlite_with_rowid=False,
 )
 """Who or what an episode names. A block is all mentions of one normalised name, or of one key from outside ("#customer:42")."""

@@ -120,6 +120,8 @@ class Ledger:
 
     def aliases_of(self, ids: Collection[str], now: int) -> list[tuple[str, str]]:
         """Pairs of nodes that some text takes for one: whoever a name is given, and the name."""
+        if not self.has_aliases():
+            return []
         other = mentions.alias()
         pairs = (
             select(mentions.c.node_id, other.c.node_id.label("other_id"))

@@ -13,7 +13,7 @@ from graph.ledger.rows import scalars_of
 from graph.ledger.schema import blocking, links, members, nodes
 from graph.ledger.store import Ledger
 from graph.planner.names import node_evidence
-from graph.resolution.candidates import blocking_keys, rank
+from graph.resolution.candidates import blocking_keys, linked
 from graph.resolution.clusters import Cluster, Node, PairLink, resolve
 from graph.resolution.names import name_key
 from graph.resolution.rules import NameForm, compare
@@ -26,7 +26,6 @@ from graph.stores.sql.schema import entities
 Row = dict[str, Any]
 Pair = tuple[str, str]
 _RECORD_SCORE: Final = 0.95
-_KINDS: Final = ("Person", "Organization", "Place", "Thing")
 _CURRENT: Final = Prepared(
     lambda connection: select(*ENTITY_COLUMNS).where(
         entities.c.namespace == bindparam("namespace"),
@@ -202,7 +201,7 @@ def _pairs(row: Row, candidates: Iterable[Row]) -> set[Pair]:
     found: set[str] = set()
     for own in names_of(row):
         found |= named.get(own, set())
-        found |= {node for name in rank(own, named) if are_ever_linked(own, name) for node in named[name]}
+        found |= {node for name in linked(own, named) for node in named[name]}
     return {(min(row["id"], node), max(row["id"], node)) for node in found}
 
 
@@ -211,11 +210,6 @@ def names_of(row: Row) -> set[str]:
     if not _is_keyed(row):
         return {row["name_key"]}
     return {row["name_key"], *(name_key(surface) for surface in json.loads(row["surfaces"]))}
-
-
-def are_ever_linked(a: str, b: str) -> bool:
-    """Whether a rule links the names for some type that their bearers may turn out to have."""
-    return any(compare(NameForm(a, kind), NameForm(b, kind)) is not None for kind in _KINDS)
 
 
 def _link(a: Row, b: Row) -> PairLink | None:

@@ -100,7 +100,8 @@ def _split(ledger: Ledger, known: Row | None, own: Sequence[Row], now: int, plac
         made[node] = [by_atom[atom.id] for atom in group]
     fresh = {_atom_id(row) for row in own}
     for node, members in made.items():
-        moving = [row for row in members if row["node_id"] not in ("", node)]
+        # What arrives now, or is placed again, comes from nowhere.
+        moving = [row for row in members if row["node_id"] not in ("", node) and _atom_id(row) not in fresh]
         if moving:
             placed.moved |= {node, *(row["node_id"] for row in moving)}
         ledger.place(_moves(members, node))

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from graph.ids import node_id
 from graph.ledger.schema import assertions, decisions, mentions
 from graph.ledger.store import Ledger
 from graph.model import Extraction, Source
@@ -64,8 +65,19 @@ class Planner:
             for source, extraction in extractions
             for row in assertion_rows(self.ledger.namespace, source, extraction, now)
         ]
+        self._foresee(named, said)
         self.ledger.insert(mentions, named)
         self.ledger.insert(assertions, said)
+
+    def _foresee(self, named: Sequence[Row], said: Sequence[Row]) -> None:
+        """Writes the node that a name leads to where only one bears it, as nearly always: what is right is not written twice."""
+        nodes: dict[tuple[int, int], str] = {}
+        for row in named:
+            row["node_id"] = nodes[row["episode_seq"], row["place"]] = node_id(self.ledger.namespace, row["block"])
+        for row in said:
+            row["subject_node"] = nodes[row["episode_seq"], row["subject_place"]]
+            if row["object_place"] is not None:
+                row["object_node"] = nodes[row["episode_seq"], row["object_place"]]
 
     def retract(self, assertion_ids: Collection[str], now: int) -> None:
         """Believes these no more. What they had closed is open again, unless something else closes it."""

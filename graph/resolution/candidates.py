@@ -86,9 +86,21 @@ def grams(text: str) -> set[str]:
 
 def rank(key: str, others: Iterable[str], limit: int = MAX_CANDIDATES) -> list[str]:
     """The `limit` names most worth comparing: those that a rule links first, then the most alike. Never `key` itself."""
-    alike = sorted({other for other in others if other != key}, key=lambda other: (-_likeness(key, other), other))
+    alike = _alike(key, others)
     forms = [NameForm(key, kind) for kind in _GUESSES]
     return sorted(alike[: _SHORTLIST * limit], key=lambda other: -_trust(forms, other))[:limit]
+
+
+def linked(key: str, others: Iterable[str], limit: int = MAX_CANDIDATES) -> list[str]:
+    """Of the `limit` names most worth comparing, those that a rule links, whatever type their bearers turn out to have."""
+    forms, things = [NameForm(key, kind) for kind in _GUESSES], NameForm(key)
+    trusted = [(other, _trust(forms, other)) for other in _alike(key, others)[: _SHORTLIST * limit]]
+    trusted.sort(key=lambda pair: -pair[1])
+    return [other for other, trust in trusted[:limit] if trust or compare(things, NameForm(other)) is not None]
+
+
+def _alike(key: str, others: Iterable[str]) -> list[str]:
+    return sorted({other for other in others if other != key}, key=lambda other: (-_likeness(key, other), other))
 
 
 def _likeness(key: str, other: str) -> float:

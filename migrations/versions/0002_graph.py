@@ -260,6 +260,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
+        op.f("ix_graph_mentions_namespace_alias_of"),
+        "graph_mentions",
+        ["namespace", "alias_of"],
+        unique=False,
+        sqlite_where=sa.text("alias_of IS NOT NULL"),
+        postgresql_where=sa.text("alias_of IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_graph_mentions_namespace_block_episode_seq"),
         "graph_mentions",
         ["namespace", "block", "episode_seq"],

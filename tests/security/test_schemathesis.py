@@ -99,15 +99,24 @@ def test_answers_that_hold_something_are_as_described_too(
         stored = http.post("/v1/namespaces/ann/episodes?wait=enriched", json={"episodes": turns}, headers=key)
         assert stored.status_code == 202
         note = http.get("/v1/namespaces/ann/notes", headers=key).json()["items"][0]["id"]
+        entity = http.get("/v1/namespaces/ann/entities", headers=key).json()["items"][0]["id"]
+        fact = http.get("/v1/namespaces/ann/facts", headers=key).json()["items"][0]["id"]
+    ids = {"notes": note, "entities": entity, "facts": fact}
+    asked = {"paths": {"source": entity, "target": entity}, "changes": {"since": "2020-01-01T00:00:00Z"}}
     bodies = {"search": {"query": "Oslo", "explain": True}, "context": {"query": "Oslo", "token_budget": 300}}
     for operation in operations(document):
         last = operation.path.rpartition("/")[2]
         if operation.method.upper() == "GET" or last in bodies:
             body = {**bodies.get(last, {}), **({"namespaces": ["ann"]} if operation.path == "/v1/search" else {})}
-            path = {"ns": "ann", "id": note if "notes" in operation.path else "e1"}
+            path = {
+                "ns": "ann",
+                "id": ids.get(operation.path.split("/")[4] if operation.path.count("/") > 3 else "", "e1"),
+            }
             given = {name: value for name, value in path.items() if f"{{{name}}}" in operation.path}
             case = operation.Case(
-                path_parameters=given, **({"body": body, "media_type": "application/json"} if body else {})
+                path_parameters=given,
+                query=asked.get(last),
+                **({"body": body, "media_type": "application/json"} if body else {}),
             )
             response = case.call_and_validate(headers=key, checks=CHECKS[:5])
             assert response.status_code == 200

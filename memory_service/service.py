@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -28,6 +29,8 @@ from memory_service.pipeline.progress import Progress
 from memory_service.pipeline.worker import Worker
 from memory_service.recall.cache import IndexCache
 from memory_service.recall.searcher import Searcher
+
+T = TypeVar("T")
 
 _QUEUE_LOOK_S = 0.25
 """How old the known queue length may be: counting it for every write would cost more than the write."""
@@ -180,10 +183,10 @@ class MemoryService:
         """Raises Invalid, NotFound, Conflict, EpisodeConflict, Gone, BackPressure."""
         self._refuse_when_full()
         stages = writing.Stages(self.worker.first_stage, self._dispatcher, self._types)
-        return self.store.writer.write(lambda tx: writing.state(tx, namespace, request, stages))
+        return self._written(namespace, lambda tx: writing.state(tx, namespace, request, stages))
 
     def retract_fact(self, namespace: str, fact_id: str, request: wire_graph.RetractRequest) -> wire_graph.GraphWritten:
-        seq = self.store.writer.write(lambda tx: writing.retract(tx, namespace, fact_id, request.reason))
+        seq = self._written(namespace, lambda tx: writing.retract(tx, namespace, fact_id, request.reason))
         return wire_graph.GraphWritten(seq=seq)
 
     def merge_entities(
@@ -193,7 +196,7 @@ class MemoryService:
             merged = writing.merge(tx, namespace, entity_id, request.entity_id, request.reason)
             return wire_graph.GraphWritten(seq=tx.seq, entity_ids=[merged])
 
-        return self.store.writer.write(work)
+        return self._written(namespace, work)
 
     def split_entities(
         self, namespace: str, entity_id: str, request: wire_graph.MergeRequest
@@ -202,7 +205,14 @@ class MemoryService:
             ids = writing.split(tx, namespace, entity_id, request.entity_id, request.reason)
             return wire_graph.GraphWritten(seq=tx.seq, entity_ids=list(ids))
 
-        return self.store.writer.write(work)
+        return self._written(namespace, work)
+
+    def _written(self, namespace: str, work: Callable[[Transaction], T]) -> T:
+        """Commits, and gives a graph store outside that answers a moment to be told, so that callers read their own writes."""
+        result = self.store.writer.write(work)
+        if self.projector is not None and self.projector.is_reachable:
+            self.projector.wait(namespace, limits.MAX_GRAPH_APPLY_WAIT_MS / 1000)
+        return result
 
     # --- erasing ------------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ class Projector:
         self._stopping = threading.Event()
         self._nudge = threading.Event()
         self._is_migrated = False
+        self._is_reachable = True
         self._checked: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="graph-projector", daemon=True)
 
@@ -53,15 +54,21 @@ class Projector:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends after the batch at hand."""
+        """Ends after the batch at hand, and closes the store outside."""
         self._stopping.set()
         self._nudge.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._target.close()
 
     @property
     def is_healthy(self) -> bool:
         return self._thread.ident is None or self._thread.is_alive()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the store outside answered when it was last spoken to."""
+        return self._is_reachable
 
     def catch_up(self, namespace: str) -> None:
         """Applies what the feed holds of a namespace. Raises StoreError."""
@@ -102,6 +109,7 @@ class Projector:
             except StoreError as error:
                 _log.warning("graph_store_outage", error=str(error))
                 metrics.graph_store_outages.inc()
+                self._is_reachable = False
                 pause = _OUTAGE_S
             except Exception as error:  # noqa: BLE001 - logged and counted; a thread that ends would leave the store behind
                 _log.warning("graph_projection_failed", error=type(error).__name__, exc_info=True)
@@ -115,6 +123,7 @@ class Projector:
             if self._stopping.is_set():
                 return
             self.catch_up(namespace)
+            self._is_reachable = True
         metrics.graph_store_lag.set(self.lag())
 
     def _waiting(self) -> list[str]:
@@ -144,21 +153,30 @@ class Projector:
     def _apply(self, namespace: str, rows: Sequence[AnyRow]) -> None:
         """An order to drop stands alone: what comes after it is a new beginning."""
         cut = next((place for place, row in enumerate(rows) if row.kind == "drop"), None)
+        done = rows[:1] if cut == 0 else rows[:cut]
+        last = done[-1].id
+        with self._store.database.read() as connection:
+            is_there = _exists(connection, namespace)
+            changes = _changes(connection, namespace, done)
         if cut == 0:
             self._target.drop(namespace)
-            done = rows[:1]
-        else:
-            done = rows[:cut]
-        with self._store.database.read() as connection:
-            changes = _changes(connection, namespace, done)
-        last = done[-1].id
-        self._target.apply(namespace, changes, last)
+        if cut != 0 or is_there:
+            self._target.apply(namespace, changes, last)
         self._store.writer.write(lambda tx: _forget(tx.connection, namespace, last))
 
 
 def _forget(connection: Connection, namespace: str, last: int) -> None:
+    """Of a namespace that is no more, not even the name stays."""
     connection.execute(delete(feed).where(feed.c.namespace == namespace, feed.c.id <= last))
-    upsert(connection, positions, [{"namespace": namespace, "position": last}])
+    if _exists(connection, namespace):
+        upsert(connection, positions, [{"namespace": namespace, "position": last}])
+    else:
+        connection.execute(delete(positions).where(positions.c.namespace == namespace))
+
+
+def _exists(connection: Connection, namespace: str) -> bool:
+    query = select(namespaces.c.name).where(namespaces.c.name == namespace)
+    return connection.execute(query).first() is not None
 
 
 def _changes(connection: Connection, namespace: str, rows: Sequence[AnyRow]) -> Changes:

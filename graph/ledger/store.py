@@ -1,7 +1,8 @@
 """Reading and writing the ledger of one namespace, on a connection whose transaction the caller owns."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, delete, insert, or_, select, update
@@ -47,7 +48,8 @@ class Ledger:
 
     def recorded(self, table: Table, now: int) -> list[Row]:
         """Rows that were recorded at this moment, in order of arrival."""
-        return self._found(_recorded_at(table), table, moment=now)
+        order = [name for name in ("episode_seq", "place", "seq") if name in table.c]
+        return sorted(self._found(_recorded_at(table), table, moment=now), key=itemgetter(*order))
 
     def retracted(self, now: int) -> list[Row]:
         return self._found(_RETRACTED_AT, assertions, moment=now)
@@ -67,7 +69,9 @@ class Ledger:
         return {row["block"]: row for row in self._those(blocks, "block", names)}
 
     def block_mentions(self, block: str, now: int) -> list[Row]:
-        return self._found(_BLOCK_MENTIONS, mentions, block=block, now=now)
+        rows = self._found(_BLOCK_MENTIONS, mentions, block=block)
+        known = [row for row in rows if row["recorded_at"] <= now]
+        return sorted(known, key=itemgetter("episode_seq", "place"))
 
     def nodes(self, ids: Collection[str]) -> dict[str, Row]:
         return {row["id"]: row for row in self._those(nodes, "id", ids)}
@@ -186,17 +190,22 @@ class Ledger:
         self, subjects: Sequence[str], predicate: str, objects: Sequence[str] | None, literal: str, now: int
     ) -> list[Row]:
         """Assertions of a subject and predicate; where `objects` is given, only those of these nodes or of the literal."""
-        given: Row = {"predicate": predicate, "now": now, "subjects": list_parameter(self.connection, subjects)}
+        given: Row = {"predicate": predicate, "subjects": list_parameter(self.connection, subjects)}
         if objects is None:
-            return self._found(_GROUP, assertions, **given)
-        if objects:
-            return self._found(_GROUP_OF_OBJECTS, assertions, **given, objects=list_parameter(self.connection, objects))
-        return self._found(_GROUP_OF_LITERAL, assertions, **given, literal=literal)
+            found = self._found(_GROUP, assertions, **given)
+        elif objects:
+            listed_objects = list_parameter(self.connection, objects)
+            found = self._found(_GROUP_OF_OBJECTS, assertions, **given, objects=listed_objects)
+        else:
+            found = self._found(_GROUP_OF_NO_OBJECT, assertions, **given)
+        is_literal = objects is not None and not objects
+        return [r for r in found if r["recorded_at"] <= now and (not is_literal or r["literal_key"] == literal)]
 
     def touching(self, node_ids: Sequence[str], predicate: str, now: int) -> list[Row]:
         """Assertions of a predicate with one of the nodes on either side."""
-        nodes_given = list_parameter(self.connection, node_ids)
-        return self._found(_TOUCHING, assertions, nodes=nodes_given, predicate=predicate, now=now)
+        given: Row = {"predicate": predicate, "nodes": list_parameter(self.connection, node_ids)}
+        found = [row for side in _TOUCHING for row in self._found(side, assertions, **given)]
+        return list({row["id"]: row for row in found if row["recorded_at"] <= now}.values())
 
     def tails(self, keys: Collection[str]) -> dict[str, Row]:
         return {row["group_key"]: row for row in self._those(tails, "group_key", keys)}
@@ -356,20 +365,17 @@ def _among(table: Table, column: str) -> Prepared:
     return Prepared(lambda connection: _own(table).where(listed(connection, table.c[column], "among")))
 
 
+# These sort and filter nothing that the wanted index does not hold: told more, SQLite takes another index, in the order of which
+# it reads all of a namespace.
+
+
 @cache
 def _recorded_at(table: Table) -> Prepared:
-    order = [table.c[name] for name in ("episode_seq", "place", "seq") if name in table.c]
-    return Prepared(lambda _: _own(table).where(table.c.recorded_at == bindparam("moment")).order_by(*order))
+    return Prepared(lambda _: _own(table).where(table.c.recorded_at == bindparam("moment")))
 
 
 _RETRACTED_AT: Final = Prepared(lambda _: _own(assertions).where(assertions.c.retracted_at == bindparam("moment")))
-_BLOCK_MENTIONS: Final = Prepared(
-    lambda _: (
-        _own(mentions)
-        .where(mentions.c.block == bindparam("block"), mentions.c.recorded_at <= bindparam("now"))
-        .order_by(mentions.c.episode_seq, mentions.c.place)
-    )
-)
+_BLOCK_MENTIONS: Final = Prepared(lambda _: _own(mentions).where(mentions.c.block == bindparam("block")))
 _ANY_ALIAS: Final = Prepared(
     lambda _: (
         select(mentions.c.place)
@@ -399,38 +405,21 @@ _PLACE: Final = (
 )
 
 
-def _grouped(connection: Connection, *conditions: Any) -> Select[Any]:
-    return _own(assertions).where(
-        *conditions,
-        assertions.c.predicate == bindparam("predicate"),
-        assertions.c.recorded_at <= bindparam("now"),
-    )
+def _grouped(*conditions: Callable[[Connection], Any]) -> Prepared:
+    """Of one predicate."""
+    same = assertions.c.predicate == bindparam("predicate")
+    return Prepared(lambda connection: _own(assertions).where(*(each(connection) for each in conditions), same))
 
 
-def _of_subjects(connection: Connection) -> Any:
-    return listed(connection, assertions.c.subject_node, "subjects")
+def _one_of(side: Column[Any], name: str) -> Callable[[Connection], Any]:
+    return lambda connection: listed(connection, side, name)
 
 
-_GROUP: Final = Prepared(lambda connection: _grouped(connection, _of_subjects(connection)))
-_GROUP_OF_OBJECTS: Final = Prepared(
-    lambda connection: _grouped(
-        connection, _of_subjects(connection), listed(connection, assertions.c.object_node, "objects")
-    )
-)
-_GROUP_OF_LITERAL: Final = Prepared(
-    lambda connection: _grouped(
-        connection,
-        _of_subjects(connection),
-        assertions.c.object_node.is_(None),
-        assertions.c.literal_key == bindparam("literal"),
-    )
-)
-_TOUCHING: Final = Prepared(
-    lambda connection: _grouped(
-        connection,
-        or_(
-            listed(connection, assertions.c.subject_node, "nodes"),
-            listed(connection, assertions.c.object_node, "nodes"),
-        ),
-    )
+_OF_SUBJECTS: Final = _one_of(assertions.c.subject_node, "subjects")
+_GROUP: Final = _grouped(_OF_SUBJECTS)
+_GROUP_OF_OBJECTS: Final = _grouped(_OF_SUBJECTS, _one_of(assertions.c.object_node, "objects"))
+_GROUP_OF_NO_OBJECT: Final = _grouped(_OF_SUBJECTS, lambda _: assertions.c.object_node.is_(None))
+_TOUCHING: Final = (
+    _grouped(_one_of(assertions.c.subject_node, "nodes")),
+    _grouped(_one_of(assertions.c.object_node, "nodes")),
 )

@@ -51,6 +51,7 @@ class Claim:
     """Index of a mention, or a literal as text; None only where `stance` is not "asserts": whatever it was, it ended."""
     stance: Stance = "asserts"
     valid_at: int | None = None
+    """When it began to hold; where `stance` is "ends", when it stopped."""
     invalid_at: int | None = None
     basis: Basis = "observed"
     precision: Precision = "instant"

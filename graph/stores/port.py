@@ -104,7 +104,7 @@ class GraphStore(Protocol):
         ...
 
     def apply(self, namespace: str, changes: Changes, position: int) -> None:
-        """Writes the changes and the new position together, or nothing. Idempotent."""
+        """Writes the changes and the new position together, or nothing. Deletes first, then upserts. Idempotent."""
         ...
 
     def drop(self, namespace: str) -> None:

@@ -13,10 +13,10 @@ rules, each named in the fact that it closed:
 
 An assertion of the same object within a period adds a source, its qualifiers, and the more precise start or end (refinement).
 One that begins where a stated end stops the period carries the period on: it has the end of that assertion, or none. A claim
-without a known start ("she used to live in Faro") is of the last period of its object that began before its end, and knows no
-more of the start than is known. A denial takes back what was said before it, or at the same time, of the same object. Nobody
-stands in a symmetric relation to themselves: where a merge makes a claim say so, it says nothing while the merge stands.
-Nothing is closed for being similar.
+without a known start ("she used to live in Faro") is of the last period of its object that began before its end; it knows no
+more of the start than is known, and of the end only that it was by then. A denial takes back what was said before it, or at the
+same time, of the same object. Nobody stands in a symmetric relation to themselves: where a merge makes a claim say so, it says
+nothing while the merge stands. Nothing is closed for being similar.
 """
 
 from calendar import isleap, monthrange
@@ -143,17 +143,24 @@ def _placed(assertions: Sequence[Assertion], kind: Predicate) -> list[Assertion]
     Without one it stays before everything else.
     """
     known = [a for a in assertions if a.stance == "asserts" and not _has_no_place(a, kind)]
-    return [_at_its_period(a, known, kind) if _has_no_place(a, kind) else a for a in assertions]
+    placed: list[Assertion] = []
+    for each in assertions:
+        placed += _at_its_period(each, known, kind) if _has_no_place(each, kind) else [each]
+    return placed
 
 
-def _at_its_period(lost: Assertion, known: Sequence[Assertion], kind: Predicate) -> Assertion:
+def _at_its_period(lost: Assertion, known: Sequence[Assertion], kind: Predicate) -> list[Assertion]:
+    """A source of the period, and that it had ended by then: where the period's end is known better, that stays."""
     same = [
         k for k in known if _speaks_of(lost, k, kind) and (lost.invalid_at is None or k.sort_key[0] < lost.invalid_at)
     ]
     if not same:
-        return lost
+        return [lost]
     last = max(same, key=lambda k: k.sort_key)
-    return replace(lost, valid_at=last.valid_at, basis=last.basis, precision=last.precision)
+    source = replace(lost, valid_at=last.valid_at, basis=last.basis, precision=last.precision, invalid_at=None)
+    if lost.invalid_at is None:
+        return [source]
+    return [source, replace(lost, stance="ends", valid_at=lost.invalid_at, invalid_at=None)]
 
 
 def _continues(period: Period, new: Assertion, start: int, kind: Predicate) -> bool:

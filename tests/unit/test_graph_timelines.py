@@ -106,3 +106,10 @@ def test_nobody_is_their_own_spouse() -> None:
     wed = said("a", "rui", JANUARY, predicate="spouse")
     assert spans(wed, said("b", "ana", APRIL, predicate="spouse")) == [("rui", JANUARY, None)]
     assert spans(wed, said("b", "ana", APRIL, predicate="spouse", stance="ends")) == [("rui", JANUARY, None)]
+
+
+def test_that_something_is_over_does_not_move_an_end_that_is_known_better() -> None:
+    used_to = said("b", "lisbon", None, MAY, basis="unbounded")
+    assert spans(said("a", "lisbon", JANUARY, APRIL), used_to) == [("lisbon", JANUARY, APRIL)]
+    assert spans(said("a", "lisbon", JANUARY), used_to) == [("lisbon", JANUARY, MAY)]
+    assert periods(said("a", "lisbon", JANUARY), used_to)[0].close_rule == "ended"

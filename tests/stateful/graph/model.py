@@ -355,7 +355,10 @@ def _with_places(standing: list[Saying]) -> list[Saying]:
             own = [other for other in placed if _is_of(saying, other) and _start(other) < _end(saying)]
             if own:
                 last = max(own, key=lambda s: (_start(s), s.said_at, s.id))
-                result.append(replace(saying, since=last.since, basis=last.basis, precision=last.precision))
+                known = replace(saying, since=last.since, basis=last.basis, precision=last.precision, until=None)
+                result.append(known)
+                if saying.until is not None:  # it was over by then, if it was not before
+                    result.append(replace(saying, does="ends", since=saying.until, until=None))
                 continue
         result.append(saying)
     return result

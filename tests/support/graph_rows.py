@@ -1,9 +1,14 @@
 """Rows of a graph, built by hand: what a test does not speak of is filled in."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from graph.model import Scalar
 from graph.rows import Attributes, EntityVersion, FactVersion, SourceVersion
+from graph.stores.port import GraphView
+
+Filled: TypeAlias = Callable[..., GraphView]
+"""`filled(entities=[...], facts=[...], ...)` applies rows to a store and returns the view."""
 
 
 def attributes(**values: Scalar) -> Attributes:

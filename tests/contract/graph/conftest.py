@@ -1,16 +1,16 @@
 """Every store that this machine has, each under the same tests."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from graph.rows import Changes
 from graph.stores.port import GraphStore, GraphView
+from tests.support.graph_rows import Filled
 from tests.support.graph_servers import KINDS, GraphServers, Missing
 
 NAMES = pytest.StashKey[list[str]]()
-Filled = Callable[..., GraphView]
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
 from graph.rows import FactVersion
 from graph.stores.port import GraphView
-from tests.contract.graph.conftest import Filled
-from tests.support.graph_rows import fact
+from tests.support.graph_rows import Filled, fact
 
 
 def seen(changes: list[tuple[int, FactVersion]]) -> list[tuple[int, str, int]]:

@@ -3,8 +3,7 @@
 import pytest
 
 from graph.stores.port import EntityFilter, GraphStore
-from tests.contract.graph.conftest import Filled
-from tests.support.graph_rows import attributes, entity
+from tests.support.graph_rows import Filled, attributes, entity
 
 ALL = EntityFilter()
 

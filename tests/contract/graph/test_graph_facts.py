@@ -4,8 +4,7 @@ import pytest
 
 from graph.rows import FactVersion
 from graph.stores.port import FactFilter, Moment
-from tests.contract.graph.conftest import Filled
-from tests.support.graph_rows import attributes, fact, source
+from tests.support.graph_rows import Filled, attributes, fact, source
 
 ALL = FactFilter()
 NOW = Moment()

@@ -11,8 +11,9 @@ from graph.errors import StoreRefused, StoreTooNew, StoreUnavailable
 from graph.rows import Changes
 from graph.stores.neo4j import Neo4jGraphStore
 from graph.stores.neo4j.schema import SCHEMA_VERSION
-from graph.stores.port import FactFilter, GraphStore, Moment
+from graph.stores.port import FactFilter, Moment
 from tests.support.arcadedb_server import free_port
+from tests.support.graph_faults import big_change, held_after, write_until_it_fails
 from tests.support.graph_rows import entity, fact, source
 from tests.support.graph_servers import DatabaseServer, Missing, neo4j_server, running_server
 
@@ -96,6 +97,7 @@ def test_a_wrong_password_is_refused_and_not_repeated(server: DatabaseServer) ->
 def test_a_password_may_stand_beside_the_url_or_in_it_in_any_letters(server: DatabaseServer) -> None:
     for opened in (
         Neo4jGraphStore(url(server).replace("neo4j:", "neo4j:%63", 1).replace("%63c", "%63")),
+        Neo4jGraphStore(url(server).replace("bolt://", "neo4j://", 1)),
         Neo4jGraphStore(f"bolt://other:wrong@127.0.0.1:{server.port}/neo4j", "neo4j", PASSWORD),
     ):
         assert opened.name.startswith("neo4j 5.")
@@ -172,37 +174,12 @@ def test_a_namespace_of_more_than_a_batch_is_dropped_whole(server: DatabaseServe
 # --- killed -----------------------------------------------------------------------------------------------------------
 
 
-def big_change(step: int) -> Changes:
-    """Rewrites all rows of the steps before it, and adds some: half of it would show."""
-    return Changes(
-        entities=[entity(f"e{n}", name=f"step {step}") for n in range(100)],
-        facts=[fact(f"f{n}", f"e{n}", "hub", sentence=f"step {step}") for n in range(300 + 10 * step)],
-        sources=[source(f"f{n}", f"ep{step}", assertion_id="a") for n in range(100)],
-    )
-
-
-def held_after(step: int) -> str:
-    """The digest of what a namespace then holds."""
-    changes = big_change(step) if step else Changes()
-    return digest([*changes.entities, *changes.facts, *changes.sources])
-
-
-def write_until_it_fails(store: GraphStore, namespace: str) -> int:
-    """The step that failed."""
-    step = store.position(namespace)
-    while True:
-        step += 1
-        try:
-            store.apply(namespace, big_change(step), step)
-        except StoreUnavailable:
-            return step
-
-
+@pytest.mark.timeout(900)
 def test_a_server_killed_in_the_middle_of_writes_holds_whole_changes_and_takes_the_rest(server: DatabaseServer) -> None:
     impatient = Neo4jGraphStore(url(server), retry_s=0.0)
     impatient.migrate()
     namespace = "killed"
-    for delay_s in (0.4, 0.9, 1.7):
+    for delay_s in (0.5, 1.5):
         killer = threading.Timer(delay_s, server.kill)
         killer.start()
         step = write_until_it_fails(impatient, namespace)
@@ -220,6 +197,7 @@ def test_a_server_killed_in_the_middle_of_writes_holds_whole_changes_and_takes_t
     impatient.close()
 
 
+@pytest.mark.timeout(900)
 def test_a_write_waits_for_a_server_that_comes_back(server: DatabaseServer, store: Neo4jGraphStore) -> None:
     store.apply("waiting", Changes(facts=[fact("f")]), 1)
     server.kill()

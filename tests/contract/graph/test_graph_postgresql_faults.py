@@ -8,8 +8,8 @@ import pytest
 from graph.errors import StoreRefused, StoreTooNew, StoreUnavailable
 from graph.rows import Changes
 from graph.stores.sql import SqlGraphStore
-from tests.contract.graph.test_graph_neo4j_faults import big_change, held_after, write_until_it_fails
 from tests.support.arcadedb_server import free_port
+from tests.support.graph_faults import big_change, held_after, write_until_it_fails
 from tests.support.graph_rows import fact
 from tests.support.graph_servers import (
     DatabaseServer,

@@ -3,8 +3,7 @@
 import pytest
 
 from graph.stores.port import EntityFilter, FactFilter, GraphStore, Moment
-from tests.contract.graph.conftest import Filled
-from tests.support.graph_rows import entity, fact
+from tests.support.graph_rows import Filled, entity, fact
 
 TEXTS = {
     "cypher": "x'}) DETACH DELETE n //",

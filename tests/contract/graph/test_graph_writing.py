@@ -6,8 +6,7 @@ from dataclasses import replace
 from graph.digest import digest
 from graph.rows import Changes
 from graph.stores.port import EntityFilter, FactFilter, GraphStore, Moment
-from tests.contract.graph.conftest import Filled
-from tests.support.graph_rows import attributes, entity, fact, source
+from tests.support.graph_rows import Filled, attributes, entity, fact, source
 
 NOW = Moment()
 ALL = FactFilter()

@@ -100,7 +100,8 @@ def write_records(tx: Transaction, extracts: Sequence[Extract]) -> None:
 
     What an episode says of the graph is said once: a second extraction, of a worker whose lease had expired, is left out.
     """
-    extracts = [e for e in extracts if e.kind != GRAPH or _created_at(tx.connection, e) is None]
+    single = {(e.episode_seq, e.kind): e for e in extracts}
+    extracts = [e for e in single.values() if e.kind != GRAPH or _created_at(tx.connection, e) is None]
     keep_records(tx, extracts)
     _add_to_graphs(tx, extracts)
 

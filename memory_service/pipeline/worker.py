@@ -207,7 +207,8 @@ class Worker:
 
     def _process(self, jobs: Sequence[Job]) -> None:
         groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
-        for job in jobs:
+        # A job may be here twice: a note that an erasure undid asks again for what waited to come after it.
+        for job in {job.key: job for job in jobs}.values():
             groups[job.namespace, job.stage].append(job)
         for (namespace, stage), group in groups.items():
             for portion in self._portions(self._store.namespace(namespace), group):

@@ -19,7 +19,7 @@ from memory_service.errors import StorageUnavailable
 from memory_service.log import erasure
 from memory_service.log.episodes import append as append_in
 from memory_service.log.episodes import draft
-from memory_service.log.outbox import Job, claim, fail, owner_name, release_dead_owners
+from memory_service.log.outbox import Job, claim, enqueue, fail, owner_name, release_dead_owners
 from memory_service.log.records import Extract
 from memory_service.log.schema import outbox as table
 from memory_service.log.schema import records
@@ -538,6 +538,50 @@ def test_an_extraction_by_a_worker_whose_lease_had_expired_is_left_out(
     assert statuses(service) == {"a": "enriched"}
     finish(slow, paused, clock)
     assert (records_of(service, "graph"), left(service), letters(service)) == (1, [], {})
+
+
+@pytest.mark.parametrize("stage", ["index", "note", "graph"])
+def test_a_job_that_is_handed_over_twice_is_done_once(service: MemoryService, stage: str) -> None:
+    store(service, "a", "b")
+    own = stages(service)
+    if stage != "index":
+        work(service, own[: [each.name for each in own].index(stage)])
+    jobs = [Job("ns", service.episode("ns", name).seq, stage, 1, 1) for name in ("a", "b")]
+    service.store.writer.write(lambda tx: enqueue(tx, jobs, Handed()))
+    worker = new_worker(service)
+    worker.hand_over([*jobs, *jobs])
+    worker.start()
+    assert worker.drain(30)
+    worker.close()
+    assert [records_of(service, kind) for kind in ("index", "note", "graph")] == [2, 2, 2]
+    assert set(statuses(service).values()) == {"enriched"}
+    assert letters(service) == {}
+
+
+def test_an_erasure_between_a_note_and_its_extraction_leads_to_one_extraction(
+    service: MemoryService, clock: FrozenClock
+) -> None:
+    store(service, "erased", "kept")
+    first, note, extracting = stages(service)
+    index, slow = Stepping(first), Recording(extracting)
+    worker = new_worker(service, [index, note, slow])
+    worker.start()
+
+    def dispatched(name: str) -> None:
+        item = draft(wire.EpisodeIn(id=name, content="about nothing", session_id="other"), None)
+        service.store.writer.write(lambda tx: append_in(tx, "ns", [item], worker.first_stage, worker))
+
+    index.let_go()
+    eventually(lambda: set(statuses(service).values()) == {"enriched"})
+    versions = worker.versions
+    dispatched("held")  # the index stage goes ahead of all others, and stands still
+    eventually(lambda: index.begun == 2)
+    service.store.writer.write(lambda tx: erasure.erase_episode(tx, "ns", "erased", versions, worker))
+    index.let_go(100)
+    eventually(lambda: clock.advance(1) or worker.drain(0.1))
+    worker.close()
+    assert records_of(service, "graph") == 2
+    assert len(slow.seqs) == len(set(slow.seqs))
 
 
 class Unwritable(Wrapped):

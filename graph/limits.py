@@ -76,3 +76,6 @@ MAX_RANKED_EDGES: Final = 5_000
 
 MAX_EDGES_PER_RANKED: Final = 100
 """Facts read of one entity that walks pass: a step from a hub of thousands says next to nothing."""
+
+MAX_LEIDEN_EDGES: Final = 10_000
+"""Pairs of entities in a component that leidenalg divides: it holds the interpreter for a fifth of a second then."""

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
+from graph.limits import MAX_LEIDEN_EDGES
+
 Edge: TypeAlias = tuple[int, int]
 Finder: TypeAlias = Callable[[int, Mapping[Edge, int]], list[int]]
 
@@ -19,9 +21,14 @@ _ROUNDS: Final = 20
 
 
 def best_finder() -> Finder:
-    """Leiden, if igraph and leidenalg can be imported."""
+    """Leiden on graphs that it does not take long for, if igraph and leidenalg can be imported."""
     installed = all(find_spec(name) is not None for name in ("igraph", "leidenalg"))
-    return leiden if installed else propagate_labels
+    return leiden_if_small if installed else propagate_labels
+
+
+def leiden_if_small(nodes: int, edges: Mapping[Edge, int]) -> list[int]:
+    """leidenalg lets no other thread run meanwhile, which for a large graph is many seconds; Python does."""
+    return leiden(nodes, edges) if len(edges) <= MAX_LEIDEN_EDGES else propagate_labels(nodes, edges)
 
 
 def leiden(nodes: int, edges: Mapping[Edge, int]) -> list[int]:

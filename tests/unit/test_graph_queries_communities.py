@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import GraphTooLarge
@@ -14,14 +14,16 @@ from graph.limits import MAX_SUMMARY_CHARS, MAX_SUMMARY_FACTS
 from graph.queries import communities as module
 from graph.queries import partition
 from graph.queries.communities import Communities, Community, FactEdge, components
-from graph.queries.partition import Edge, Finder, best_finder, leiden, propagate_labels
+from graph.queries.partition import Edge, Finder, best_finder, leiden, leiden_if_small, propagate_labels
 from graph.stores.port import GraphView, Moment
 from tests.support.graph_rows import entity, fact, source
 from tests.support.graph_views import Counted, Graphs, Pair, between
 
 NOW = Moment()
 FINDERS = [
-    pytest.param(leiden, marks=pytest.mark.skipif(best_finder() is not leiden, reason="leidenalg is not installed")),
+    pytest.param(
+        leiden, marks=pytest.mark.skipif(best_finder() is propagate_labels, reason="leidenalg is not installed")
+    ),
     propagate_labels,
 ]
 PAIRS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")), max_size=16)
@@ -67,6 +69,7 @@ def test_two_cliques_with_one_bridge_are_two_communities(graphs: Graphs, find: F
 
 
 @pytest.mark.parametrize("find", FINDERS)
+@settings(deadline=None, max_examples=60)
 @given(pairs=PAIRS, random=st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(graphs: Graphs, find: Finder, pairs: list[Pair], random: Any) -> None:
     facts = between(*pairs)
@@ -74,6 +77,7 @@ def test_the_order_of_arrival_changes_nothing(graphs: Graphs, find: Finder, pair
 
 
 @pytest.mark.parametrize("find", FINDERS)
+@settings(deadline=None, max_examples=60)
 @given(pairs=PAIRS)
 def test_an_entity_is_in_one_community_of_its_component(graphs: Graphs, find: Finder, pairs: list[Pair]) -> None:
     view = graphs.of(*between(*pairs))
@@ -85,6 +89,7 @@ def test_an_entity_is_in_one_community_of_its_component(graphs: Graphs, find: Fi
     assert all(community.size > 1 for community in told)
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS)
 def test_components_are_what_hangs_together(pairs: list[Pair]) -> None:
     edges: list[FactEdge] = [(f.id, f.subject_id, f.object_id or "") for f in between(*pairs)]
@@ -227,6 +232,21 @@ def test_what_is_merged_away_meanwhile_is_left_out(graphs: Graphs) -> None:
 def test_without_leidenalg_labels_are_propagated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition, "find_spec", lambda _name: None)
     assert best_finder() is propagate_labels
+
+
+def test_leiden_is_left_to_graphs_that_it_does_not_hold_up_others_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def slow(nodes: int, _edges: Mapping[Edge, int]) -> list[int]:
+        asked.append(nodes)
+        return [0] * nodes
+
+    monkeypatch.setattr(partition, "leiden", slow)
+    monkeypatch.setattr(partition, "MAX_LEIDEN_EDGES", 2)
+    path: dict[Edge, int] = {(n, n + 1): 1 for n in range(4)}
+    assert leiden_if_small(5, path) == propagate_labels(5, path)
+    assert leiden_if_small(3, {(0, 1): 1, (1, 2): 1}) == [0, 0, 0]
+    assert asked == [3]
 
 
 def test_labels_that_could_swing_for_ever_settle() -> None:

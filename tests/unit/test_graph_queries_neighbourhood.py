@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UnknownEntity
@@ -46,6 +46,7 @@ def shortest(pairs: list[Pair], start: str, hops: int) -> dict[str, int]:
     return found
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, st.integers(0, 4))
 def test_every_entity_within_the_hops_is_there_at_its_distance(graphs: Graphs, pairs: list[Pair], hops: int) -> None:
     found = around(graphs.of(*between(*pairs), entities=[entity("a")]), "a", hops=hops)
@@ -56,6 +57,7 @@ def test_every_entity_within_the_hops_is_there_at_its_distance(graphs: Graphs, p
     assert set(fact_ids(found)) == {f.id for f in between(*pairs) if inner & {f.subject_id, f.object_id}}
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, st.randoms(use_true_random=False), st.integers(1, 3))
 def test_the_order_of_arrival_changes_nothing(graphs: Graphs, pairs: list[Pair], random: Any, per_hop: int) -> None:
     facts = between(*pairs)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.limits import MAX_EDGES_PER_RANKED, MAX_RANKED_EDGES
@@ -43,6 +43,7 @@ def exact(pairs: list[Pair], seeds: Mapping[str, float], damping: float) -> dict
     return shares
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, SEEDS, st.sampled_from([0.3, 0.5, 0.85]))
 def test_shares_are_those_of_the_exact_walk(
     graphs: Graphs, pairs: list[Pair], seeds: dict[str, float], damping: float
@@ -57,6 +58,7 @@ def test_shares_are_those_of_the_exact_walk(
     assert list(found.entities.values()) == sorted(found.entities.values(), reverse=True)
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, SEEDS, st.sampled_from([1e-1, 1e-2, 1e-3]))
 def test_no_share_is_over_the_exact_one_nor_short_of_it_by_more_than_its_edges(
     graphs: Graphs, pairs: list[Pair], seeds: dict[str, float], tolerance: float
@@ -70,6 +72,7 @@ def test_no_share_is_over_the_exact_one_nor_short_of_it_by_more_than_its_edges(
         assert share - tolerance * edges - 1e-9 <= found.entities.get(node, 0) <= share + 1e-9
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(graphs: Graphs, pairs: list[Pair], random: Any) -> None:
     facts = between(*pairs)

@@ -5,7 +5,7 @@ from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UnknownEntity
@@ -43,6 +43,7 @@ def simple_paths(pairs: list[Pair], max_hops: int) -> list[str]:
     return [way for way in made if all(frozenset(step) in joined for step in pairwise(way))]
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, st.integers(1, 5), st.integers(1, 40))
 def test_paths_are_the_shortest_simple_ones_in_order(
     graphs: Graphs, pairs: list[Pair], max_hops: int, limit: int
@@ -53,6 +54,7 @@ def test_paths_are_the_shortest_simple_ones_in_order(
     assert result.is_complete
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(graphs: Graphs, pairs: list[Pair], random: Any) -> None:
     facts, ends = between(*pairs), [entity("a"), entity("b")]
@@ -60,6 +62,7 @@ def test_the_order_of_arrival_changes_nothing(graphs: Graphs, pairs: list[Pair],
     assert found(graphs.of(*facts, entities=ends)) == found(graphs.of(*shuffled, entities=ends))
 
 
+@settings(deadline=None, max_examples=60)
 @given(PAIRS)
 def test_each_fact_joins_its_two_entities(graphs: Graphs, pairs: list[Pair]) -> None:
     for path in found(graphs.of(*between(*pairs), entities=[entity("a"), entity("b")])).paths:

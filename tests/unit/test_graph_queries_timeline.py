@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.errors import UnknownEntity
@@ -44,6 +44,7 @@ def paged(view: GraphView, limit: int, *, is_newest_first: bool) -> list[str]:
 STARTS = st.lists(st.one_of(st.none(), st.integers(1, 5)), max_size=12)
 
 
+@settings(deadline=None, max_examples=60)
 @given(STARTS, st.integers(1, 5), st.booleans())
 def test_pages_hold_every_fact_once_and_in_order(
     graphs: Graphs, starts: list[int | None], limit: int, is_newest_first: bool

@@ -837,6 +837,19 @@ def test_an_undone_merge_leaves_two_as_they_were(two: Graph) -> None:
     )
 
 
+def test_a_name_that_many_had_once_is_found_with_whoever_has_it_now(graph: Graph) -> None:
+    """However short the pages are: those who had the name only for a while do not fill them."""
+    graph.state(value("Zoe Quin", "likes", "tea"), *[value(f"Person {n}", "likes", "tea") for n in range(8)])
+    zoe = graph.id("Zoe Quin")
+    for n in range(8):
+        other = graph.id(f"Person {n}")
+        graph.post(f"entities/{other}/merge", {"entity_id": zoe})
+        graph.post(f"entities/{other}/split", {"entity_id": zoe})
+    for length in (1, 2, 50):
+        found = list(graph.service.pages("entities", limit=length, name="Zoe Quin"))
+        assert [entity["id"] for entity in found] == [zoe]
+
+
 def test_a_split_holds_against_the_services_own_rules(graph: Graph) -> None:
     graph.state(
         fact("Robert Miller", "works_at", "Acme", "2020-01-01"), fact("Bob Miller", "works_at", "Acme", "2020-01-01")

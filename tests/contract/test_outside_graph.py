@@ -158,7 +158,11 @@ def talk(service: Running) -> None:
     )  # fmt: skip
     state(
         service,
-        fact("f1", "Ana", "works_at", "Acme", "2020-01-01"),
+        {
+            **fact("f1", "Ana", "works_at", "Acme", "2020-01-01"),
+            "qualifiers": {"role": "CTO", "part": 0.5, "head": True},
+            "subject": {"name": "Ana", "attributes": {"vip": True, "n": 3}},
+        },
         fact("f2", "Ana", "works_at", "Initech", "2024-01-01"),
         fact("f3", "Anita", "friend_of", "Bob", "2019-01-01"),
         fact("f4", "שָׁלוֹם '; -- }) //", "friend_of", "Bob", "2018-01-01"),
@@ -193,6 +197,9 @@ def answers(service: Running) -> dict[str, Any]:
         "all": list(service.pages("facts", limit=3, all_times=True)),
         "then": list(service.pages("facts", as_of="2023-07-01T00:00:00Z")),
         "words": list(service.pages("facts", text="ACME", all_times=True)),
+        "head": list(service.pages("facts", qualifiers='{"head": true, "part": 0.5}', all_times=True)),
+        "none": list(service.pages("facts", qualifiers='{"head": 1}', all_times=True)),
+        "vip": list(service.pages("entities", attributes='{"vip": true, "n": 3.0}')),
         "acme": list(service.pages("entities", name="ACME")),
         "places": list(service.pages("entities", type="Place")),
         "entities": list(service.pages("entities", limit=2)),
@@ -220,6 +227,7 @@ def test_it_answers_what_the_embedded_store_answers(service: Running, outside: O
     service.service.graphs = GraphReader(EmbeddedGraphs(store.database), store.database, store.clock)
     assert there == answers(service)
     assert "Maria" in json.dumps(there)
+    assert [len(there[name]) for name in ("head", "none", "vip", "acme")] == [1, 0, 1, 1]
 
 
 def test_what_is_written_by_hand_is_read_at_once(service: Running) -> None:

@@ -55,7 +55,8 @@ def _upsert_statement(table: Table, connection: Connection) -> Any:
 def json_equals(connection: Connection, column: Column[Any], wanted: Mapping[str, Scalar]) -> Any:
     """Whether the JSON object in a text column has these values at these keys. True is not 1, and 1 is 1.0."""
     if _is_postgresql(connection):
-        return cast(column, JSONB).op("@>")(cast(json.dumps(wanted), JSONB))
+        # The bound value is made JSON by its type: made so here, it would be a JSON string, which no object contains.
+        return cast(column, JSONB).op("@>")(cast(dict(wanted), JSONB))
     return and_(*(_sqlite_equals(column, key, value) for key, value in wanted.items()))
 
 

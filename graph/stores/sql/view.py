@@ -28,8 +28,9 @@ class SqlGraphView:
         self._namespace = namespace
 
     def entities(self, wanted: EntityFilter, known_at: int | None, after: str, limit: int) -> list[EntityVersion]:
+        keys = None if wanted.name_keys is None else set(wanted.name_keys)
         with self._connect() as connection:
-            query = self._entities(known_at).where(entities.c.id > after)
+            query = self._entities(known_at)
             if wanted.type is not None:
                 query = query.where(entities.c.type == wanted.type)
             if wanted.name_keys is not None:
@@ -41,10 +42,16 @@ class SqlGraphView:
                 query = query.where(dialect.contains(connection, entities.c.search_text, wanted.text.casefold()))
             if wanted.attributes:
                 query = query.where(dialect.json_equals(connection, entities.c.attributes, wanted.attributes))
-            rows = connection.execute(query.order_by(entities.c.id).limit(limit)).all()
-        found = [entity_of(row) for row in rows]
-        # Which spellings a version had, only the version itself knows.
-        return [v for v in found if wanted.name_keys is None or not set(wanted.name_keys).isdisjoint(v.name_keys)]
+            query = query.order_by(entities.c.id).limit(limit)
+            found: list[EntityVersion] = []
+            while len(found) < limit:
+                read = [entity_of(row) for row in connection.execute(query.where(entities.c.id > after)).all()]
+                # Which spellings a version had, only the version itself knows.
+                found += [v for v in read if keys is None or not keys.isdisjoint(v.name_keys)]
+                if len(read) < limit:
+                    break
+                after = read[-1].id
+        return found[:limit]
 
     def entities_by_id(self, ids: Sequence[str], known_at: int | None) -> dict[str, EntityVersion]:
         if not ids:

@@ -1,6 +1,6 @@
 """Questions about the graph, answered in the contract's models. Every answer is of one namespace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -173,8 +173,10 @@ class GraphReader:
             fact=self._told(view, [version], version.created_at)[0],
         )
 
-    def communities(self, namespace: str, known_at: int | None) -> list[wire.Community]:
-        """Of what is true and believed now. Communities have no versions.
+    def communities(
+        self, namespace: str, known_at: int | None, around: Collection[str] | None = None
+    ) -> list[wire.Community]:
+        """Of what is true and believed now; `around`: only those that one of these entities is in. Communities have no versions.
 
         Raises KnownAtUnsupported for a past known_at, Invalid for a graph that is too large.
         """
@@ -182,7 +184,7 @@ class GraphReader:
             raise KnownAtUnsupported("Communities have no versions: they are told as known now.")
         view = self._views.view(namespace)
         at = Moment(as_of=self._clock.now_micros())
-        found = asked(lambda: self._communities.of(namespace, view, at, limits.MAX_COMMUNITY_EDGES))
+        found = asked(lambda: self._communities.of(namespace, view, at, limits.MAX_COMMUNITY_EDGES, around=around))
         return [
             wire.Community(
                 id=each.id,

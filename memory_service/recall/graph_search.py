@@ -6,7 +6,7 @@ cover and by its best source; an entity by its name in the query and by its fact
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -16,7 +16,7 @@ from graph.predicates import predicate
 from graph.resolution.names import name_key
 from graph.rows import FactVersion
 from graph.stores.port import FactFilter, GraphView, Moment
-from memory_service import wire
+from memory_service import wire, wire_graph
 from memory_service.clock import Clock
 from memory_service.instants import to_micros, within_calendar
 from memory_service.knowledge.ids import episodes_of, facts_of
@@ -86,8 +86,8 @@ class GraphSearcher:
     def graph(self, namespace: str) -> GraphView:
         return self._reader.view(namespace)
 
-    def communities(self, namespace: str, known_at: int | None) -> Iterable[Any]:
-        return self._reader.communities(namespace, known_at)
+    def communities(self, namespace: str, known_at: int | None, around: Collection[str]) -> list[wire_graph.Community]:
+        return self._reader.communities(namespace, known_at, around)
 
     def named(self, namespace: str, text: str, known_at: int | None) -> list[str]:
         """Entities whose names the text holds, in order."""
@@ -231,8 +231,8 @@ class _Finding:
 
     def communities(self) -> list[wire.SearchResult]:
         best = self._entity_scores()
-        found: list[tuple[float, Any]] = []
-        for community in self._searcher.communities(self._view.namespace, self._at.known_at):
+        found: list[tuple[float, wire_graph.Community]] = []
+        for community in self._searcher.communities(self._view.namespace, self._at.known_at, best):
             score = max((best.get(member.id, 0.0) for member in community.members), default=0.0)
             if score > 0:
                 found.append((_WHOLE * score, community))

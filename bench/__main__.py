@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from bench import ack, document, index, machine, memory, mixed, peer, search
+from bench import ack, document, graph, graphiti, index, machine, memory, mixed, peer, search
 from bench.context import Context
 from bench.report import Result, show
 
@@ -23,6 +23,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Context], Result]]] = {
     "mixed": mixed.run,
     "memory": memory.run,
     "mem0": peer.run,
+    "graph-ingest": graph.ingest,
+    "graph-read": graph.read,
+    "graphiti": graphiti.run,
 }
 
 

@@ -15,6 +15,11 @@ from bench import corpus
 from bench.corpus import PLACES, TURNS_PER_SESSION, Turn
 from graph.model import Source
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _FACTS_IN: Final = 1 / 3
 _NAMES_IN: Final = 1 / 4
 """Turns that name somebody of the crowd and say nothing that the rules read."""
@@ -26,24 +31,26 @@ _CROWD: Final = 40
 _REMEMBERED: Final = 1_000
 """Newcomers who are spoken of again."""
 
-_GIVEN: Final = tuple(
-    (
-        "Ana Rui Ines Joao Marta Pedro Lucia Diego Elena Sofia Mateo Carla Hugo Nina Oskar Ingrid Lars Astrid Bjorn Freya "
-        "Yuki Kenji Akira Sakura Hana Wei Ming Jun Mei Priya Rahul Anita Deepa Arjun Leila Omar Fatima Yusuf Aisha Hassan "
-        "Kwame Amara Zola Chidi Ngozi Tendai Olga Dmitri Irina Boris Tatiana Igor Milan Jana Petra Zoran Ivana Tomas Viktor "
-        "Noor Felix Clara Emil Greta Otto Paloma Ruben Carmen Felipe Beatriz Marco Giulia Paolo Chiara Luca Pierre Amelie "
-        "Julien Camille Mathieu Sean Ronan Niamh Owen Riley Grace Ruth Audrey Deborah Calvin Jolene Melanie Evan Joanna Nate"
-    ).split()
+_GIVEN: Final = _words(
+    "Ana Rui Ines Joao Marta Pedro Lucia Diego Elena Sofia Mateo Carla Hugo Nina Oskar Ingrid Lars Astrid Bjorn Freya "
+    "Yuki Kenji Akira Sakura Hana Wei Ming Jun Mei Priya Rahul Anita Deepa Arjun Leila Omar Fatima Yusuf Aisha Hassan "
+    "Kwame Amara Zola Chidi Ngozi Tendai Olga Dmitri Irina Boris Tatiana Igor Milan Jana Petra Zoran Ivana Tomas Viktor "
+    "Noor Felix Clara Emil Greta Otto Paloma Ruben Carmen Felipe Beatriz Marco Giulia Paolo Chiara Luca Pierre Amelie "
+    "Julien Camille Mathieu Sean Ronan Niamh Owen Riley Grace Ruth Audrey Deborah Calvin Jolene Melanie Evan Joanna Nate"
 )
-_STARTS: Final = "Bar Cor Dun Fal Gor Hal Jen Kel Lam Mor Nor Pel Quin Ros Sal Tor Ul Ver Wil Zan".split()
-_MIDDLES: Final = "a e i o u ada eki iro omu uta".split()
-_ENDS: Final = "berg castle dahl field gren holm kov lund mann nova porter quist rath ston tzky vik wood yama zuela ssen".split()
-_FIRMS: Final = "Labs Systems Foods Robotics Logistics Bank Studios Motors Textiles Analytics".split()
-_PETS: Final = "dog cat horse parrot rabbit".split()
-_HOBBIES: Final = "hiking chess pottery sailing gardening running painting cycling jazz baking climbing photography".split()
-_JOBS: Final = "nurse teacher carpenter lawyer designer chemist pilot baker translator engineer".split()
-_RELATIVES: Final = "sister brother cousin aunt uncle mother father daughter son".split()
-_MONTHS: Final = "January February March April May June July August September October November December".split()
+_STARTS: Final = _words("Bar Cor Dun Fal Gor Hal Jen Kel Lam Mor Nor Pel Quin Ros Sal Tor Ul Ver Wil Zan")
+_MIDDLES: Final = _words("a e i o u ada eki iro omu uta")
+_ENDS: Final = _words(
+    "berg castle dahl field gren holm kov lund mann nova porter quist rath ston tzky vik wood yama zuela ssen"
+)
+_FIRMS: Final = _words("Labs Systems Foods Robotics Logistics Bank Studios Motors Textiles Analytics")
+_PETS: Final = _words("dog cat horse parrot rabbit")
+_HOBBIES: Final = _words(
+    "hiking chess pottery sailing gardening running painting cycling jazz baking climbing photography"
+)
+_JOBS: Final = _words("nurse teacher carpenter lawyer designer chemist pilot baker translator engineer")
+_RELATIVES: Final = _words("sister brother cousin aunt uncle mother father daughter son")
+_MONTHS: Final = _words("January February March April May June July August September October November December")
 
 _FACTS: Final = (
     "I live in {p} now.",

@@ -9,9 +9,12 @@ import pytest
 import structlog
 
 from memory_service.settings import Settings
+from tests.support.graph_servers import GraphServers
 from tests.support.network import no_network
 from tests.support.process import Server, serving
 from tests.support.running import Running, Start, running
+
+GRAPH_STORES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,21 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A real server process."""
     with serving(tmp_path / "server", tmp_path / "data") as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def graph_servers(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[GraphServers]:
+    """Every graph store that this machine has; each is started once, when a test asks for it."""
+    servers = GraphServers(tmp_path_factory.mktemp("graph"))
+    try:
+        yield servers
+        pytestconfig.stash[GRAPH_STORES] = servers.names()
+    finally:
+        servers.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says which graph stores the tests ran on."""
+    names = config.stash.get(GRAPH_STORES, [])
+    if names:
+        terminalreporter.write_line(f"graph stores: {', '.join(names)}")

@@ -77,7 +77,7 @@ class GraphView(Protocol):
         self, since: int, until: int, after: tuple[int, str] | None, limit: int
     ) -> list[tuple[int, FactVersion]]:
         """Versions whose belief began or ended in [since, until), with that moment, by (moment, id). One that did both
-        comes twice."""
+        comes twice. A page never parts those of one (moment, id), and may be a little longer for it."""
         ...
 
     def all_edges(self, at: Moment, limit: int) -> list[tuple[str, str, str]]:

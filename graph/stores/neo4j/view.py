@@ -7,6 +7,7 @@ from graph.rows import FOREVER, EntityVersion, FactVersion
 from graph.stores.neo4j import cypher
 from graph.stores.neo4j.driver import Bolt, Row, Transaction, fetch
 from graph.stores.neo4j.rows import ANY_TIME, entity_version, fact_version, marks, place
+from graph.stores.pages import whole_page
 from graph.stores.port import EntityFilter, FactFilter, Moment
 
 SIDES = ("subject_id", "object_id")
@@ -88,7 +89,7 @@ class Neo4jGraphView:
         rows = [row for found in self._read_all(statements, **window, limit=limit) for row in found]
         found = [(row["moment"], fact_version(row["row"])) for row in rows]
         found.sort(key=lambda pair: (pair[0], pair[1].id, pair[1].created_at))
-        return _whole_page(found, limit)
+        return whole_page(found, limit)
 
     def all_edges(self, at: Moment, limit: int) -> list[tuple[str, str, str]]:
         rows = self._read(cypher.ALL_EDGES, **_moment(at, None), limit=limit)
@@ -156,15 +157,3 @@ def _narrowest(wanted: FactFilter, clauses: list[str], parameters: dict[str, Any
             parameters["entity"] = value
             return cypher.facts(side, clauses)
     return cypher.facts(None, clauses)
-
-
-def _whole_page(found: list[tuple[int, FactVersion]], limit: int) -> list[tuple[int, FactVersion]]:
-    """The first `limit`, and what shares (moment, id) with the last: a cursor between the two would lose one."""
-    end = min(limit, len(found))
-    while 0 < end < len(found) and _place_of(found[end]) == _place_of(found[end - 1]):
-        end += 1
-    return found[:end]
-
-
-def _place_of(change: tuple[int, FactVersion]) -> tuple[int, str]:
-    return (change[0], change[1].id)

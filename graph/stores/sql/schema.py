@@ -28,6 +28,9 @@ NAMING: Final = {
 }
 metadata = MetaData(naming_convention=NAMING)
 
+# Ids are in the order of their bytes in every store; PostgreSQL would follow the locale.
+_Id = String(36).with_variant(String(36, collation="C"), "postgresql")
+
 graph_info = Table("graph_info", metadata, Column("key", String(64), primary_key=True), Column("value", Integer))
 
 positions = Table(
@@ -41,7 +44,7 @@ entities = Table(
     "graph_entities",
     metadata,
     Column("namespace", String(128), nullable=False),
-    Column("id", String(36), nullable=False),
+    Column("id", _Id, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expired_at", BigInteger),
     Column("name", Text, nullable=False),
@@ -69,7 +72,7 @@ facts = Table(
     "graph_facts",
     metadata,
     Column("namespace", String(128), nullable=False),
-    Column("id", String(36), nullable=False),
+    Column("id", _Id, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expired_at", BigInteger),
     Column("subject_id", String(36), nullable=False),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from graph.rows import EntityVersion, FactVersion
+from graph.stores.pages import whole_page
 from graph.stores.port import EntityFilter, FactFilter, Moment
 from graph.stores.sql import dialect
 from graph.stores.sql.prepared import Prepared
@@ -182,7 +183,7 @@ class SqlGraphView:
                     query = query.where(or_(column > moment, and_(column == moment, facts.c.id > last)))
                 ordered = query.order_by(column, facts.c.id, facts.c.created_at).limit(limit)
                 found += [(getattr(row, column.name), fact_of(row)) for row in connection.execute(ordered).all()]
-        return sorted(found, key=lambda pair: (pair[0], pair[1].id, pair[1].created_at))[:limit]
+        return whole_page(sorted(found, key=lambda pair: (pair[0], pair[1].id, pair[1].created_at)), limit)
 
     def all_edges(self, at: Moment, limit: int) -> list[tuple[str, str, str]]:
         query = self._visible(at, facts.c.id, facts.c.subject_id, facts.c.object_id).where(

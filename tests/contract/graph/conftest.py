@@ -1,7 +1,6 @@
 """Every store that this machine has, each under the same tests."""
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,18 +8,6 @@ from graph.rows import Changes
 from graph.stores.port import GraphStore, GraphView
 from tests.support.graph_rows import Filled
 from tests.support.graph_servers import KINDS, GraphServers, Missing
-
-NAMES = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture(scope="session")
-def graph_servers(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[GraphServers]:
-    servers = GraphServers(tmp_path_factory.mktemp("graph"))
-    try:
-        yield servers
-        pytestconfig.stash[NAMES] = servers.names()
-    finally:
-        servers.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -46,9 +33,3 @@ def filled(store: GraphStore, namespace: str) -> Filled:
         return store.view(namespace)
 
     return fill
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    names = config.stash.get(NAMES, [])
-    if names:
-        terminalreporter.write_line(f"graph stores: {', '.join(names)}")

@@ -14,7 +14,13 @@ from retrieval.embedders.base import EmbedderError, Vectors
 from retrieval.embedders.layout import Pooling
 from retrieval.embedders.manifest import GRAPH_FILE, TOKENIZER_FILE, read_manifest
 from retrieval.embedders.tokenizer import encodable, load_tokenizer, offsets
-from retrieval.limits import EMBED_CHUNK_TEXTS, MAX_BATCH_TOKENS, MAX_EMBED_THREADS, MAX_SPECIAL_TOKENS
+from retrieval.limits import (
+    EMBED_CHUNK_TEXTS,
+    MAX_BATCH_TOKENS,
+    MAX_COMBINED_TEXTS,
+    MAX_EMBED_THREADS,
+    MAX_SPECIAL_TOKENS,
+)
 
 _ORT_ERRORS = (
     ort_errors.Fail,
@@ -52,6 +58,8 @@ class OnnxEmbedder:
         self._name = f"{manifest.label}@{manifest.source_sha256[:12]}:{manifest.pooling}:{manifest.max_tokens}"
         self._tokenizer = load_tokenizer(folder / TOKENIZER_FILE)
         self._session = _load_session(folder / GRAPH_FILE, threads or default_threads())
+        self._counted: dict[str, int] = {}
+        """Tokens of the texts of the last small call: a search asks for them right after it."""
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._special_tokens = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         if self._special_tokens > MAX_SPECIAL_TOKENS:
@@ -90,11 +98,14 @@ class OnnxEmbedder:
         return offsets(self._tokenizer, text)
 
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer.encode(encodable(text), add_special_tokens=False).ids)
+        known = self._counted.get(text)
+        return len(self._tokenizer.encode(encodable(text), add_special_tokens=False).ids) if known is None else known
 
     def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         prepared = [encodable(text.lower() if self._lower_case else text) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(prepared, add_special_tokens=False)
+        if len(texts) <= MAX_COMBINED_TEXTS and not self._lower_case:
+            self._counted = {text: len(found.ids) for text, found in zip(texts, encodings, strict=True)}
         return [self._finished(encoding).ids for encoding in encodings]
 
     def _finished(self, encoding: Encoding) -> Encoding:

@@ -688,6 +688,15 @@ def run_python(program: str, *arguments: str) -> None:
 
 @pytest.mark.model
 class TestOnnxEmbedder:
+    def test_a_texts_tokens_are_as_many_before_it_is_embedded_as_after(self, minilm: Embedder) -> None:
+        texts = [*TEXTS, "Maria adopted a puppy"]
+        before = [minilm.count_tokens(text) for text in texts]
+        for text, count in zip(texts, before, strict=True):
+            minilm.embed([text])
+            assert minilm.count_tokens(text) == count
+        minilm.embed(texts)
+        assert [minilm.count_tokens(text) for text in texts] == before
+
     def test_its_vectors_are_sentence_transformers_own(self, minilm: Embedder, model_cache: Path) -> None:
         folder = next(path for path in model_cache.iterdir() if (path / MANIFEST_FILE).is_file())
         manifest = read_manifest(folder)

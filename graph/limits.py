@@ -28,6 +28,9 @@ MAX_LISTED_ALIASES: Final = 100
 MAX_SHARED_BLOCKING: Final = 64
 """Nodes looked at for one blocking key: half a name that thousands share says little."""
 
+MAX_MET: Final = 128
+"""Names that a new one is ranked against, by the rarest of what they share with it: more would only be less like it."""
+
 MAX_COMPONENT: Final = 5_000
 """Nodes resolved together."""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class EntityPlanner:
         shared = [{"blocking_key": k, "node_id": n} for n, own in keys.items() for k in sorted(own)]
         self._ledger.upsert(blocking, shared)
         sharing = self._ledger.candidates(set[str]().union(*keys.values()), limits.MAX_SHARED_BLOCKING)
-        met = {node: {other for key in own for other in sharing[key]} - {node} for node, own in keys.items()}
+        met = {node: _met(own, sharing) - {node} for node, own in keys.items()}
         known = rows | self._ledger.nodes(set[str]().union(*met.values()) - rows.keys())
         pairs = {pair for node, row in rows.items() for pair in _pairs(row, [known[other] for other in met[node]])}
         self._ledger.upsert(links, [{"a": a, "b": b} for a, b in sorted(pairs)])
@@ -189,6 +189,16 @@ def _may_be_one(a: Row, b: Row) -> bool:
 
 def _is_keyed(row: Row) -> bool:
     return row["block"].startswith("#")
+
+
+def _met(keys: Collection[str], sharing: Mapping[str, Sequence[str]]) -> set[str]:
+    """Nodes that share a key, the rarest keys first. One that as many share as are looked at says too little to be asked."""
+    found: set[str] = set()
+    for key in sorted(keys, key=lambda key: (len(sharing[key]), key)):
+        if found and (len(sharing[key]) >= limits.MAX_SHARED_BLOCKING or len(found) >= limits.MAX_MET):
+            break
+        found.update(sharing[key])
+    return found
 
 
 def _pairs(row: Row, candidates: Iterable[Row]) -> set[Pair]:

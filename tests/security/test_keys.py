@@ -38,6 +38,19 @@ NEEDS: dict[Route, str] = {
     ("POST", "/v1/namespaces/{ns}/context"): "read",
     ("GET", "/v1/namespaces/{ns}/notes"): "read",
     ("GET", "/v1/namespaces/{ns}/notes/{id}"): "read",
+    ("GET", "/v1/namespaces/{ns}/entities"): "read",
+    ("GET", "/v1/namespaces/{ns}/entities/{id}"): "read",
+    ("GET", "/v1/namespaces/{ns}/entities/{id}/timeline"): "read",
+    ("GET", "/v1/namespaces/{ns}/entities/{id}/neighbourhood"): "read",
+    ("POST", "/v1/namespaces/{ns}/entities/{id}/merge"): "write",
+    ("POST", "/v1/namespaces/{ns}/entities/{id}/split"): "write",
+    ("POST", "/v1/namespaces/{ns}/facts"): "write",
+    ("GET", "/v1/namespaces/{ns}/facts"): "read",
+    ("GET", "/v1/namespaces/{ns}/facts/{id}/history"): "read",
+    ("POST", "/v1/namespaces/{ns}/facts/{id}/retract"): "write",
+    ("GET", "/v1/namespaces/{ns}/paths"): "read",
+    ("GET", "/v1/namespaces/{ns}/changes"): "read",
+    ("GET", "/v1/namespaces/{ns}/communities"): "read",
     ("GET", "/v1/namespaces"): "read",
     ("DELETE", "/v1/namespaces/{ns}"): "admin",
     ("GET", "/v1/namespaces/{ns}/export"): "read",
@@ -52,7 +65,15 @@ BODIES: dict[str, Any] = {
     "episodes": {"episodes": [{"content": "x"}]},
     "search": {"query": "x"},
     "context": {"query": "x", "token_budget": 99},
+    "facts": {"facts": [{"subject": {"name": "x"}, "predicate": "likes", "value": "y"}]},
+    "merge": {"entity_id": "x"},
+    "split": {"entity_id": "x"},
+    "retract": {},
     "keys": {"name": "k", "scopes": ["read"], "namespaces": ["ann"]},
+}
+PARAMETERS = {
+    "/v1/namespaces/{ns}/paths": {"source": "x", "target": "y"},
+    "/v1/namespaces/{ns}/changes": {"since": "2024-01-01T00:00:00Z"},
 }
 
 
@@ -73,7 +94,7 @@ def call(service: Running, route: Route, headers: dict[str, str], ns: str = "ann
     body = BODIES.get(path.rpartition("/")[2]) if method == "POST" else None
     if template == "/v1/search":
         body = {"namespaces": [ns], "query": "x"}
-    return service.http.request(method, path, json=body, headers=headers)
+    return service.http.request(method, path, json=body, params=PARAMETERS.get(template), headers=headers)
 
 
 def test_every_route_is_open_or_needs_a_scope(locked: Running) -> None:

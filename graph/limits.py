@@ -44,7 +44,7 @@ MAX_SENTENCE_CHARS: Final = 1_000
 MAX_CLAUSES_PER_SENTENCE: Final = 16
 """Clauses read of one sentence: ten times what people write."""
 
-MAX_EDGES_PER_HOP: Final = 500
+MAX_EDGES_PER_HOP: Final = 300
 """Facts read for one hop of a neighbourhood, shared among the entities that it starts from."""
 
 MAX_EDGES_PER_STEP: Final = 2_000

@@ -24,6 +24,11 @@ Row = dict[str, Any]
 GroupKey = tuple[str, ...]
 
 
+def _needs_whole_group(assertion: Assertion, kind: Predicate) -> bool:
+    """What contains an object decides what it conflicts with: where nothing conflicts, it does not matter."""
+    return needs_whole_group(assertion, kind) or bool(assertion.within and kind.cardinality != "accumulating")
+
+
 def group_key(assertion: Assertion, kind: Predicate) -> GroupKey:
     """Assertions of one key make one timeline. A symmetric functional predicate has no key: its groups are chains of pairs."""
     if kind.cardinality != "accumulating":
@@ -77,7 +82,7 @@ class FactPlanner:
         kind = predicate(made[0].predicate)
         if made[0].sort_key <= (tail["start"], tail["occurred_at"], tail["assertion_id"]):
             return False
-        if any(needs_whole_group(each, kind) or each.within for each in made):
+        if any(_needs_whole_group(each, kind) for each in made):
             return False
         stored = self._open_versions(made[0], kind)
         after = [_period(version) for version in stored]
@@ -192,7 +197,7 @@ class FactPlanner:
         """Only where nothing in the group speaks of more than its end."""
         last = max(group, key=lambda a: a.sort_key)
         is_chain = kind.is_symmetric and kind.cardinality != "accumulating"
-        if is_chain or any(needs_whole_group(a, kind) or a.within for a in group):
+        if is_chain or any(_needs_whole_group(a, kind) for a in group):
             self._ledger.forget_tails({self._key_of(a) for a in group})
         else:
             self._remember_tail(self._key_of(last), last)

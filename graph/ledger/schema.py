@@ -189,10 +189,13 @@ tails = Table(
     Column("start", BigInteger, nullable=False),
     Column("occurred_at", BigInteger, nullable=False),
     Column("assertion_id", String(36), nullable=False),
+    Column("settled_at", BigInteger, nullable=False),
+    Column("within", Text, nullable=False),
     PrimaryKeyConstraint("namespace", "group_key"),
     sqlite_with_rowid=False,
 )
-"""Where a group's timeline ends, if a later assertion can carry it on without reading the group."""
+"""Where a group's timeline ends, so that a later assertion carries it on without reading the group. What was said of no period in
+particular can move nothing that begins after `settled_at`; `within` holds pairs of container and object."""
 
 feed = Table(
     "graph_feed",

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -11,7 +12,7 @@ from graph.ledger.rows import scalars_of
 from graph.ledger.schema import tails
 from graph.ledger.store import Ledger
 from graph.predicates import Predicate, predicate
-from graph.rows import Changes, FactVersion
+from graph.rows import FOREVER, Changes, FactVersion
 from graph.stores.sql.dialect import list_parameter, listed
 from graph.stores.sql.prepared import Prepared
 from graph.stores.sql.rows import FACT_COLUMNS, fact_of, source_version
@@ -24,9 +25,33 @@ Row = dict[str, Any]
 GroupKey = tuple[str, ...]
 
 
-def _needs_whole_group(assertion: Assertion, kind: Predicate) -> bool:
-    """What contains an object decides what it conflicts with: where nothing conflicts, it does not matter."""
-    return needs_whole_group(assertion, kind) or bool(assertion.within and kind.cardinality != "accumulating")
+Boxes = set[tuple[str, str]]
+"""(container, object), as told by any claim of a group."""
+
+
+def _can_conflict(kind: Predicate) -> bool:
+    return kind.cardinality != "accumulating"
+
+
+def _around(object_key: str, boxes: Boxes) -> frozenset[str]:
+    return frozenset(box for box, inner in boxes if inner == object_key)
+
+
+def _settles(assertion: Assertion) -> int:
+    """The last moment that a denial, or a claim of unknown start, can have a say in."""
+    if assertion.stance == "denies":
+        return assertion.occurred_at
+    return FOREVER if assertion.invalid_at is None else assertion.invalid_at
+
+
+def _carries_on(new: Assertion, kind: Predicate, settled_at: int, boxes: Boxes) -> bool:
+    """Whether an assertion that sorts last changes nothing but the end of its timeline.
+
+    It must be of a period, after all that is of none in particular, and tell of no container that could undo an older conflict.
+    """
+    is_after = min(new.sort_key[0], new.occurred_at) > settled_at
+    tells = _can_conflict(kind) and any((box, new.object_key) not in boxes for box in new.within)
+    return is_after and not tells and not needs_whole_group(new, kind)
 
 
 def group_key(assertion: Assertion, kind: Predicate) -> GroupKey:
@@ -82,17 +107,19 @@ class FactPlanner:
         kind = predicate(made[0].predicate)
         if made[0].sort_key <= (tail["start"], tail["occurred_at"], tail["assertion_id"]):
             return False
-        if any(_needs_whole_group(each, kind) for each in made):
+        boxes = {(box, inner) for box, inner in json.loads(tail["within"])}
+        if not all(_carries_on(each, kind, tail["settled_at"], boxes) for each in made):
             return False
+        made = [replace(each, within=_around(each.object_key, boxes)) for each in made]
         stored = self._open_versions(made[0], kind)
-        after = [_period(version) for version in stored]
+        after = [replace(period, within=_around(period.object_key, boxes)) for period in map(_period, stored)]
         for each in made:
             after = advance(after, each, kind)
         known = {a.id: a for a in made}
         change_facts(stored, [self._version(period, known) for period in after], self._now, self._changes)
         links = {(p.anchor, source): known[source].episode_id for p in after for source in p.sources}
         change_sources([], links, self._now, self._changes)
-        self._remember_tail(key, made[-1])
+        self._remember_tail(key, made[-1], tail["settled_at"], tail["within"])
         return True
 
     def _open_versions(self, first: Assertion, kind: Predicate) -> list[FactVersion]:
@@ -115,10 +142,10 @@ class FactPlanner:
         rows = statement.rows(self._ledger.connection, {"namespace": self._ledger.namespace, **given})
         return [fact_of(row) for row in rows]
 
-    def _remember_tail(self, key: str, last: Assertion) -> None:
+    def _remember_tail(self, key: str, last: Assertion, settled_at: int, within: str) -> None:
         start, occurred_at, assertion = last.sort_key
         row = {"group_key": key, "start": start, "occurred_at": occurred_at, "assertion_id": assertion}
-        self._ledger.upsert(tails, [row])
+        self._ledger.upsert(tails, [{**row, "settled_at": settled_at, "within": within}])
 
     # --- anew -----------------------------------------------------------------------------------------------------------
 
@@ -194,13 +221,14 @@ class FactPlanner:
         return "\0".join(group_key(made, predicate(made.predicate)))
 
     def _note_tail(self, group: Sequence[Assertion], kind: Predicate) -> None:
-        """Only where nothing in the group speaks of more than its end."""
+        """A chain has none: it has no key."""
         last = max(group, key=lambda a: a.sort_key)
-        is_chain = kind.is_symmetric and kind.cardinality != "accumulating"
-        if is_chain or any(_needs_whole_group(a, kind) for a in group):
+        if kind.is_symmetric and kind.cardinality != "accumulating":
             self._ledger.forget_tails({self._key_of(a) for a in group})
-        else:
-            self._remember_tail(self._key_of(last), last)
+            return
+        settled_at = max((_settles(a) for a in group if needs_whole_group(a, kind)), default=UNBOUNDED)
+        boxes = sorted({(box, a.object_key) for a in group for box in a.within}) if _can_conflict(kind) else []
+        self._remember_tail(self._key_of(last), last, settled_at, json.dumps(boxes))
 
     def _groups(self, standing: Iterable[Assertion]) -> list[list[Assertion]]:
         groups: dict[GroupKey, list[Assertion]] = defaultdict(list)

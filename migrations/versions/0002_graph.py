@@ -310,6 +310,8 @@ def upgrade() -> None:
         sa.Column("start", sa.BigInteger(), nullable=False),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("assertion_id", sa.String(length=36), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.Column("within", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("namespace", "group_key", name=op.f("pk_graph_tails")),
         sqlite_with_rowid=False,
     )

@@ -144,11 +144,13 @@ class GraphReader:
         view = self._views.view(namespace)
         source, target = (self.resolve(namespace, one, at.known_at) for one in (a, b))
         found = asked(lambda: paths(view, source, target, at, max_hops=max_hops, limit=limit))
+        every = {fact.id: fact for path in found.paths for fact in path.facts}
+        told = {fact.id: fact for fact in self._told(view, list(every.values()), at.known_at)}
         return wire.Paths(
             items=[
                 wire.Path(
                     entities=[wire.EntityRef(id=each.id, name=each.name) for each in path.entities],
-                    facts=self._told(view, path.facts, at.known_at),
+                    facts=[told[fact.id] for fact in path.facts],
                 )
                 for path in found.paths
             ],

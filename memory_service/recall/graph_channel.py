@@ -14,7 +14,7 @@ from graph.stores.port import FactFilter, GraphView, Moment
 from memory_service import wire
 from memory_service.knowledge.reader import asked
 from memory_service.log.views import NamespaceView
-from memory_service.recall.graph_search import GraphSearcher, covered
+from memory_service.recall.graph_search import HEARD, GraphSearcher, covered
 from retrieval.query import Query
 
 CHANNEL: Final = "graph"
@@ -71,7 +71,7 @@ class GraphChannel:
         ranks = asked(lambda: pagerank(graph, dict.fromkeys(named, 1.0), at)).entities
         reached = sorted((e for e in ranks if e not in named), key=lambda e: (-ranks[e], e))[:_REACHED]
         best: dict[str, float] = defaultdict(float)
-        for entity, episodes in self._graphs.episodes_naming_each(view, reached).items():
+        for entity, episodes in self._graphs.episodes_naming_each(view, reached, HEARD).items():
             for episode in episodes:
                 best[episode] = max(best[episode], ranks[entity])
         return best

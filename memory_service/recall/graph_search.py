@@ -98,17 +98,13 @@ class GraphSearcher:
         with self._database.read() as connection:
             return facts_of(connection, namespace, episode_ids, known_at)[:_FACTS_HEARD]
 
-    def episodes_naming_each(self, view: NamespaceView, entities: Sequence[str]) -> dict[str, list[str]]:
+    def episodes_naming_each(self, view: NamespaceView, entities: Sequence[str], limit: int) -> dict[str, list[str]]:
         """Ids of the newest episodes that name each entity."""
         with self._database.read() as connection:
-            seqs = {each: episodes_of(connection, view.namespace, each, HEARD) for each in entities}
+            seqs = {each: episodes_of(connection, view.namespace, each, limit) for each in entities}
         with view.snapshot() as snapshot:
             ids = snapshot.ids({seq for own in seqs.values() for seq in own})
         return {each: [ids[seq] for seq in own if seq in ids] for each, own in seqs.items()}
-
-    def episodes_naming(self, namespace: str, entity: str) -> list[int]:
-        with self._database.read() as connection:
-            return episodes_of(connection, namespace, entity, _EPISODES_SHOWN)
 
 
 def named_entities(database: Database, namespace: str, text: str, known_at: int | None) -> list[str]:
@@ -201,10 +197,12 @@ class _Finding:
         best = self._entity_scores()
         ids = sorted(best, key=lambda entity: (-best[entity], entity))[: self._request.limit]
         versions = asked(lambda: self._graph.entities_by_id(ids, self._at.known_at))
+        known = [entity for entity in ids if entity in versions]
+        naming = self._episodes_naming(known)
         return [
             self._result("entity", entity, self._described(versions[entity].name, entity), best[entity], episodes)
-            for entity in ids
-            if entity in versions and (episodes := self._episodes_of(entity))
+            for entity in known
+            if (episodes := self._episodes_of(entity, naming[entity]))
         ]
 
     def _entity_scores(self) -> dict[str, float]:
@@ -221,13 +219,16 @@ class _Finding:
         said = [fact.text for _, fact, _ in self._scored if entity in (fact.subject_id, fact.object_id)]
         return ". ".join([name, *said[:5]])
 
-    def _episodes_of(self, entity: str) -> list[str]:
+    def _episodes_of(self, entity: str, named: Sequence[str]) -> list[str]:
+        """Those that say its facts, then those that name it."""
         own = [e for _, fact, episodes in self._scored if entity in (fact.subject_id, fact.object_id) for e in episodes]
-        seqs = self._searcher.episodes_naming(self._view.namespace, entity)
-        with self._view.snapshot() as snapshot:
-            rows = snapshot.by_seq(seqs)
-        named = [rows[seq].id for seq in seqs if seq in rows and _fits(rows[seq], self._request)]
         return list(dict.fromkeys([*own, *named]))[:_EPISODES_SHOWN]
+
+    def _episodes_naming(self, entities: Sequence[str]) -> dict[str, list[str]]:
+        """The newest of each that the filters let through, read together."""
+        found = self._searcher.episodes_naming_each(self._view, entities, _EPISODES_SHOWN)
+        allowed = self._allowed({episode for own in found.values() for episode in own})
+        return {entity: [episode for episode in own if episode in allowed] for entity, own in found.items()}
 
     def communities(self) -> list[wire.SearchResult]:
         best = self._entity_scores()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Table, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from graph.errors import StoreError
 from graph.ledger.schema import feed
@@ -19,8 +19,8 @@ from graph.rows import Changes
 from graph.stores.port import GraphStore
 from graph.stores.sql.dialect import upsert
 from graph.stores.sql.rows import entity_version, fact_version, source_version
-from graph.stores.sql.schema import AnyRow, entities, fact_sources, facts, positions
-from memory_service.log.graph import feed_everything
+from graph.stores.sql.schema import AnyRow, positions
+from memory_service.log.feed import DROP, VERSIONS, tell_everything
 from memory_service.log.schema import namespaces
 from memory_service.log.store import Store
 from memory_service.observability import metrics
@@ -30,11 +30,6 @@ _BATCH: Final = 2_000
 _KEYS: Final = 300
 _POLL_S: Final = 0.5
 _OUTAGE_S: Final = 2.0
-_TABLES: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
-    "entity": (entities, ("id", "created_at")),
-    "fact": (facts, ("id", "created_at")),
-    "source": (fact_sources, ("fact_id", "assertion_id", "created_at")),
-}
 
 
 class Projector:
@@ -142,7 +137,7 @@ class Projector:
         with self._store.database.read() as connection:
             told = connection.execute(query).scalar() or 0
         if self._target.position(namespace) != told or told == 0:
-            self._store.writer.write(lambda tx: feed_everything(tx.connection, namespace))
+            self._store.writer.write(lambda tx: tell_everything(tx.connection, namespace))
         self._checked.add(namespace)
 
     def _read(self, namespace: str, limit: int = _BATCH) -> Sequence[AnyRow]:
@@ -152,7 +147,7 @@ class Projector:
 
     def _apply(self, namespace: str, rows: Sequence[AnyRow]) -> None:
         """An order to drop stands alone: what comes after it is a new beginning."""
-        cut = next((place for place, row in enumerate(rows) if row.kind == "drop"), None)
+        cut = next((place for place, row in enumerate(rows) if row.kind == DROP), None)
         done = rows[:1] if cut == 0 else rows[:cut]
         last = done[-1].id
         with self._store.database.read() as connection:
@@ -182,7 +177,7 @@ def _exists(connection: Connection, namespace: str) -> bool:
 def _changes(connection: Connection, namespace: str, rows: Sequence[AnyRow]) -> Changes:
     """What the fed keys hold now; those that hold nothing are gone."""
     changes = Changes()
-    keys: dict[str, list[Any]] = {"entity": [], "fact": [], "source": []}
+    keys: dict[str, list[Any]] = {kind: [] for kind in VERSIONS}
     for row in rows:
         if row.kind in keys:
             keys[row.kind].append(tuple(json.loads(row.row_key)))
@@ -195,7 +190,7 @@ def _changes(connection: Connection, namespace: str, rows: Sequence[AnyRow]) -> 
 def _rows(
     connection: Connection, namespace: str, kind: str, keys: dict[str, list[Any]], made: Any
 ) -> tuple[list[Any], list[Any]]:
-    table, names = _TABLES[kind]
+    table, names = VERSIONS[kind]
     wanted = sorted(set(keys[kind]))
     key = tuple_(*(table.c[name] for name in names))
     found: list[Any] = []

@@ -4,7 +4,7 @@ Everything here runs in the writer's transaction, so that a record and what it m
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
@@ -13,13 +13,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from graph.ids import assertion_id, node_id
-from graph.ledger.schema import FOLLOWING, RAW, blocks, feed, mentions, nodes
+from graph.ledger.schema import FOLLOWING, RAW, blocks, mentions, nodes
 from graph.ledger.store import Ledger
 from graph.model import Extraction, Source
 from graph.planner import Planner
 from graph.planner.erase import erase_episodes
-from graph.rows import Changes
-from graph.stores.sql.schema import TABLES, entities, fact_sources, facts
+from graph.stores.sql.schema import TABLES, facts
+from memory_service.log import feed
 from memory_service.log.schema import AnyRow, episodes, outbox, records
 from memory_service.log.text import searchable_text
 from memory_service.log.writer import Transaction
@@ -70,7 +70,7 @@ def source_of(row: AnyRow) -> Source:
 
 def planner(tx: Transaction, namespace: str) -> Planner:
     """A planner in this transaction; what it changes is told to a graph store outside, if there is one."""
-    tell = _teller(tx.connection, namespace) if tx.feeds_graph else None
+    tell = feed.teller(tx.connection, namespace) if tx.feeds_graph else None
     return Planner(tx.connection, namespace, tell) if tell else Planner(tx.connection, namespace)
 
 
@@ -333,10 +333,10 @@ def _first(connection: Connection, namespace: str, assertion_ids: Sequence[str])
 
 
 def erase_namespace(tx: Transaction, namespace: str) -> None:
-    for table in (*_DERIVED, feed):
+    for table in _DERIVED:
         tx.connection.execute(delete(table).where(table.c.namespace == namespace))
     if tx.feeds_graph:
-        tx.connection.execute(insert(feed), {"namespace": namespace, "kind": "drop", "row_key": "[]"})
+        feed.tell_drop(tx.connection, namespace)
 
 
 # --- rebuilding -------------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def rebuild(tx: Transaction, tell: Callable[[int], None] = lambda _more: None) -
                 _keep(tx.connection, own, row)
         _process(tx.connection, own, tell)
         if tx.feeds_graph:
-            feed_everything(tx.connection, name)
+            feed.tell_everything(tx.connection, name)
 
 
 def _process(connection: Connection, own: Planner, tell: Callable[[int], None]) -> None:
@@ -442,43 +442,3 @@ def _keep(connection: Connection, own: Planner, row: AnyRow) -> None:
         )
     else:
         own.ledger.retract(payload["assertion_ids"], row.recorded_at)
-
-
-# --- the feed of a store outside --------------------------------------------------------------------------------------
-
-
-def _teller(connection: Connection, namespace: str) -> Callable[[Changes], None]:
-    """Writes down the keys of changed rows; what they hold is looked up when the store is told."""
-
-    def tell(changes: Changes) -> None:
-        keys = [
-            *(("entity", row.key) for row in changes.entities),
-            *(("entity", key) for key in changes.gone_entities),
-            *(("fact", row.key) for row in changes.facts),
-            *(("fact", key) for key in changes.gone_facts),
-            *(("source", row.key) for row in changes.sources),
-            *(("source", key) for key in changes.gone_sources),
-        ]
-        rows = [{"namespace": namespace, "kind": kind, "row_key": json.dumps(key)} for kind, key in keys]
-        if rows:
-            connection.execute(insert(feed), rows)
-
-    return tell
-
-
-def feed_everything(connection: Connection, namespace: str) -> None:
-    """Puts every version of a namespace into the feed, after an order to drop what the store holds of it."""
-    connection.execute(delete(feed).where(feed.c.namespace == namespace))
-    connection.execute(insert(feed), {"namespace": namespace, "kind": "drop", "row_key": "[]"})
-    columns: Iterable[tuple[str, Any, tuple[str, ...]]] = (
-        ("entity", entities, ("id", "created_at")),
-        ("fact", facts, ("id", "created_at")),
-        ("source", fact_sources, ("fact_id", "assertion_id", "created_at")),
-    )
-    for kind, table, names in columns:
-        query = select(*(table.c[name] for name in names)).where(table.c.namespace == namespace)
-        keys = [list(row) for row in connection.execute(query)]
-        for start in range(0, len(keys), _ROWS):
-            part = keys[start : start + _ROWS]
-            rows = [{"namespace": namespace, "kind": kind, "row_key": json.dumps(key)} for key in part]
-            connection.execute(insert(feed), rows)

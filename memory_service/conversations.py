@@ -9,7 +9,7 @@ from typing import Any, Final
 
 _LOCOMO_SESSION: Final = re.compile(r"session_(\d+)")
 _LOCOMO_DATE: Final = "%I:%M %p on %d %B, %Y"
-_NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:~#@-]")
+_NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9._~#@]+")
 
 
 class BadConversation(ValueError):

@@ -83,7 +83,7 @@ assertions = Table(
     Column("confidence", Float, nullable=False),
     Column("rule", String(128), nullable=False),
     PrimaryKeyConstraint("namespace", "id"),
-    Index(None, "namespace", "subject_node", "predicate", "object_node"),
+    Index(None, "namespace", "subject_node", "predicate", "object_node", "literal_key"),
     Index(None, "namespace", "object_node", "predicate"),
     Index(None, "namespace", "episode_seq"),
     Index(None, "namespace", "recorded_at"),
@@ -191,11 +191,13 @@ tails = Table(
     Column("assertion_id", String(36), nullable=False),
     Column("settled_at", BigInteger, nullable=False),
     Column("within", Text, nullable=False),
+    Column("open_facts", Text, nullable=False),
     PrimaryKeyConstraint("namespace", "group_key"),
     sqlite_with_rowid=False,
 )
 """Where a group's timeline ends, so that a later assertion carries it on without reading the group. What was said of no period in
-particular can move nothing that begins after `settled_at`; `within` holds pairs of container and object."""
+particular can move nothing that begins after `settled_at`; `within` holds pairs of container and object; `open_facts` are those
+that a later assertion can still change."""
 
 feed = Table(
     "graph_feed",

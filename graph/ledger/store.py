@@ -22,7 +22,7 @@ from graph.ledger.schema import (
     tails,
 )
 from graph.stores.sql.dialect import first_of_each, list_parameter, listed, upsert
-from graph.stores.sql.prepared import Prepared
+from graph.stores.sql.prepared import Prepared, index_on
 
 Row = dict[str, Any]
 _PARAMETERS: Final = 500
@@ -197,9 +197,8 @@ class Ledger:
             listed_objects = list_parameter(self.connection, objects)
             found = self._found(_GROUP_OF_OBJECTS, assertions, **given, objects=listed_objects)
         else:
-            found = self._found(_GROUP_OF_NO_OBJECT, assertions, **given)
-        is_literal = objects is not None and not objects
-        return [r for r in found if r["recorded_at"] <= now and (not is_literal or r["literal_key"] == literal)]
+            found = self._found(_GROUP_OF_LITERAL, assertions, **given, literal=literal)
+        return [row for row in found if row["recorded_at"] <= now]
 
     def touching(self, node_ids: Sequence[str], predicate: str, now: int) -> list[Row]:
         """Assertions of a predicate with one of the nodes on either side."""
@@ -362,20 +361,26 @@ def _inserting(table: Table) -> Prepared:
 
 @cache
 def _among(table: Table, column: str) -> Prepared:
-    return Prepared(lambda connection: _own(table).where(listed(connection, table.c[column], "among")))
-
-
-# These sort and filter nothing that the wanted index does not hold: told more, SQLite takes another index, in the order of which
-# it reads all of a namespace.
+    is_key = list(table.primary_key.columns)[1].name == column
+    return Prepared(
+        lambda connection: _own(table).where(listed(connection, table.c[column], "among")),
+        None if is_key else index_on(table, column),
+    )
 
 
 @cache
 def _recorded_at(table: Table) -> Prepared:
-    return Prepared(lambda _: _own(table).where(table.c.recorded_at == bindparam("moment")))
+    by = index_on(table, "recorded_at") if table is not decisions else None
+    return Prepared(lambda _: _own(table).where(table.c.recorded_at == bindparam("moment")), by)
 
 
-_RETRACTED_AT: Final = Prepared(lambda _: _own(assertions).where(assertions.c.retracted_at == bindparam("moment")))
-_BLOCK_MENTIONS: Final = Prepared(lambda _: _own(mentions).where(mentions.c.block == bindparam("block")))
+_RETRACTED_AT: Final = Prepared(
+    lambda _: _own(assertions).where(assertions.c.retracted_at == bindparam("moment")),
+    index_on(assertions, "retracted_at"),
+)
+_BLOCK_MENTIONS: Final = Prepared(
+    lambda _: _own(mentions).where(mentions.c.block == bindparam("block")), index_on(mentions, "block")
+)
 _ANY_ALIAS: Final = Prepared(
     lambda _: (
         select(mentions.c.place)
@@ -405,10 +410,13 @@ _PLACE: Final = (
 )
 
 
-def _grouped(*conditions: Callable[[Connection], Any]) -> Prepared:
-    """Of one predicate."""
+def _grouped(side: str, *conditions: Callable[[Connection], Any]) -> Prepared:
+    """Of one predicate, found by the nodes on one side."""
     same = assertions.c.predicate == bindparam("predicate")
-    return Prepared(lambda connection: _own(assertions).where(*(each(connection) for each in conditions), same))
+    return Prepared(
+        lambda connection: _own(assertions).where(*(each(connection) for each in conditions), same),
+        index_on(assertions, side),
+    )
 
 
 def _one_of(side: Column[Any], name: str) -> Callable[[Connection], Any]:
@@ -416,10 +424,14 @@ def _one_of(side: Column[Any], name: str) -> Callable[[Connection], Any]:
 
 
 _OF_SUBJECTS: Final = _one_of(assertions.c.subject_node, "subjects")
-_GROUP: Final = _grouped(_OF_SUBJECTS)
-_GROUP_OF_OBJECTS: Final = _grouped(_OF_SUBJECTS, _one_of(assertions.c.object_node, "objects"))
-_GROUP_OF_NO_OBJECT: Final = _grouped(_OF_SUBJECTS, lambda _: assertions.c.object_node.is_(None))
+_GROUP: Final = _grouped("subject_node", _OF_SUBJECTS)
+_GROUP_OF_OBJECTS: Final = _grouped("subject_node", _OF_SUBJECTS, _one_of(assertions.c.object_node, "objects"))
+_GROUP_OF_LITERAL: Final = _grouped(
+    "subject_node",
+    _OF_SUBJECTS,
+    lambda _: and_(assertions.c.object_node.is_(None), assertions.c.literal_key == bindparam("literal")),
+)
 _TOUCHING: Final = (
-    _grouped(_one_of(assertions.c.subject_node, "nodes")),
-    _grouped(_one_of(assertions.c.object_node, "nodes")),
+    _grouped("subject_node", _one_of(assertions.c.subject_node, "nodes")),
+    _grouped("object_node", _one_of(assertions.c.object_node, "nodes")),
 )

@@ -14,7 +14,7 @@ from graph.ledger.store import Ledger
 from graph.predicates import Predicate, predicate
 from graph.rows import FOREVER, Changes, FactVersion
 from graph.stores.sql.dialect import list_parameter, listed
-from graph.stores.sql.prepared import Prepared
+from graph.stores.sql.prepared import Prepared, primary_key
 from graph.stores.sql.rows import FACT_COLUMNS, fact_of, source_version
 from graph.stores.sql.schema import fact_sources, facts
 from graph.temporal.assertion import UNBOUNDED, Assertion, literal_key
@@ -111,7 +111,7 @@ class FactPlanner:
         if not all(_carries_on(each, kind, tail["settled_at"], boxes) for each in made):
             return False
         made = [replace(each, within=_around(each.object_key, boxes)) for each in made]
-        stored = self._open_versions(made[0], kind)
+        stored = self._believed(json.loads(tail["open_facts"]))
         after = [replace(period, within=_around(period.object_key, boxes)) for period in map(_period, stored)]
         for each in made:
             after = advance(after, each, kind)
@@ -119,33 +119,26 @@ class FactPlanner:
         change_facts(stored, [self._version(period, known) for period in after], self._now, self._changes)
         links = {(p.anchor, source): known[source].episode_id for p in after for source in p.sources}
         change_sources([], links, self._now, self._changes)
-        self._remember_tail(key, made[-1], tail["settled_at"], tail["within"])
+        self._remember_tail(key, made[-1], after, tail["settled_at"], tail["within"])
         return True
 
-    def _open_versions(self, first: Assertion, kind: Predicate) -> list[FactVersion]:
-        """Stored periods that the assertion can still change."""
-        sides = [(first.subject, first.object_id, first.object_key)]
-        if kind.is_symmetric and first.object_id is not None:
-            sides.append((first.object_id, first.subject, first.subject))
-        found: list[FactVersion] = []
-        for subject, object_id, key in sides:
-            given = {"subject": subject, "object": object_id, "predicate": kind.name, "start": first.sort_key[0]}
-            if kind.cardinality != "accumulating":
-                found += self._versions(_OPEN, given)
-            elif object_id is not None:
-                found += self._versions(_OPEN_OF_OBJECT, given)
-            else:
-                found += [v for v in self._versions(_OPEN_OF_LITERAL, given) if _object_key(v) == key]
-        return sorted(found, key=lambda v: (v.start, v.id))
+    def _believed(self, ids: Sequence[str]) -> list[FactVersion]:
+        """Versions that stand, by start."""
+        found = self._versions(_BELIEVED, {"ids": list_parameter(self._ledger.connection, ids)}) if ids else []
+        return sorted(found, key=lambda version: (version.start, version.id))
 
     def _versions(self, statement: Prepared, given: Row) -> list[FactVersion]:
         rows = statement.rows(self._ledger.connection, {"namespace": self._ledger.namespace, **given})
         return [fact_of(row) for row in rows]
 
-    def _remember_tail(self, key: str, last: Assertion, settled_at: int, within: str) -> None:
+    def _remember_tail(
+        self, key: str, last: Assertion, periods: Sequence[Period], settled_at: int, within: str
+    ) -> None:
         start, occurred_at, assertion = last.sort_key
         row = {"group_key": key, "start": start, "occurred_at": occurred_at, "assertion_id": assertion}
-        self._ledger.upsert(tails, [{**row, "settled_at": settled_at, "within": within}])
+        unclosed = [p.anchor for p in periods if p.invalid_at is None or p.invalid_at >= start]
+        row |= {"settled_at": settled_at, "within": within, "open_facts": json.dumps(unclosed)}
+        self._ledger.upsert(tails, [row])
 
     # --- anew -----------------------------------------------------------------------------------------------------------
 
@@ -205,8 +198,9 @@ class FactPlanner:
         after: list[Period] = []
         for group in self._groups(standing):
             kind = predicate(group[0].predicate)
-            after += timeline(group, kind)
-            self._note_tail(group, kind)
+            periods = timeline(group, kind)
+            after += periods
+            self._note_tail(group, periods, kind)
         self._ledger.forget_tails({self._tail_key(row) for row in rows} - {self._key_of(a) for a in standing})
         known = {a.id: a for a in standing}
         # A fact has the id of the assertion that arrived first, so the group's assertions lead to what was believed.
@@ -220,7 +214,7 @@ class FactPlanner:
     def _key_of(self, made: Assertion) -> str:
         return "\0".join(group_key(made, predicate(made.predicate)))
 
-    def _note_tail(self, group: Sequence[Assertion], kind: Predicate) -> None:
+    def _note_tail(self, group: Sequence[Assertion], periods: Sequence[Period], kind: Predicate) -> None:
         """A chain has none: it has no key."""
         last = max(group, key=lambda a: a.sort_key)
         if kind.is_symmetric and kind.cardinality != "accumulating":
@@ -228,7 +222,7 @@ class FactPlanner:
             return
         settled_at = max((_settles(a) for a in group if needs_whole_group(a, kind)), default=UNBOUNDED)
         boxes = sorted({(box, a.object_key) for a in group for box in a.within}) if _can_conflict(kind) else []
-        self._remember_tail(self._key_of(last), last, settled_at, json.dumps(boxes))
+        self._remember_tail(self._key_of(last), last, periods, settled_at, json.dumps(boxes))
 
     def _groups(self, standing: Iterable[Assertion]) -> list[list[Assertion]]:
         groups: dict[GroupKey, list[Assertion]] = defaultdict(list)
@@ -386,20 +380,7 @@ def _believed(*conditions: Any) -> Any:
     return select(*FACT_COLUMNS).where(*own, *conditions)
 
 
-def _open(*conditions: Any) -> Prepared:
-    """Of a subject and predicate, what has not ended before some start."""
-    same = (
-        facts.c.subject_id == bindparam("subject"),
-        facts.c.predicate == bindparam("predicate"),
-        facts.c.stop >= bindparam("start"),
-    )
-    return Prepared(lambda _: _believed(*same, *conditions))
-
-
-_OPEN: Final = _open()
-_OPEN_OF_OBJECT: Final = _open(facts.c.object_id == bindparam("object"))
-_OPEN_OF_LITERAL: Final = _open(facts.c.object_id.is_(None))
-_BELIEVED: Final = Prepared(lambda connection: _believed(listed(connection, facts.c.id, "ids")))
+_BELIEVED: Final = Prepared(lambda connection: _believed(listed(connection, facts.c.id, "ids")), primary_key(facts))
 _SOURCES: Final = Prepared(
     lambda connection: select(fact_sources).where(
         fact_sources.c.namespace == bindparam("namespace"),

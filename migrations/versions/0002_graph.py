@@ -168,9 +168,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_graph_assertions_namespace_subject_node_predicate_object_node"),
+        op.f("ix_graph_assertions_namespace_subject_node_predicate_object_node_literal_key"),
         "graph_assertions",
-        ["namespace", "subject_node", "predicate", "object_node"],
+        ["namespace", "subject_node", "predicate", "object_node", "literal_key"],
         unique=False,
     )
     op.create_table(
@@ -312,6 +312,7 @@ def upgrade() -> None:
         sa.Column("assertion_id", sa.String(length=36), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=False),
         sa.Column("within", sa.Text(), nullable=False),
+        sa.Column("open_facts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("namespace", "group_key", name=op.f("pk_graph_tails")),
         sqlite_with_rowid=False,
     )

@@ -5,10 +5,10 @@ dozens of them. What is run for every episode is therefore prepared; what is run
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import ClauseElement, Connection, Dialect
+from sqlalchemy import ClauseElement, Connection, Dialect, Table
 
 Build: TypeAlias = Callable[[Connection], Any]
 
@@ -36,6 +36,9 @@ class Prepared:
 
     build: Build
     """Makes the statement for the kind of database that a connection leads to."""
+    by: tuple[Table, str] | None = None
+    """A table with the index to find its rows by. Without statistics, SQLite takes an index for as good as another that begins
+    with the namespace alike, and reads all of a namespace by it; told which, it fails where it cannot use it."""
     _texts: dict[str, _Text] = field(default_factory=dict[str, _Text], compare=False)
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -55,8 +58,29 @@ class Prepared:
     def _text(self, connection: Connection) -> _Text:
         kind = connection.dialect.name
         if kind not in self._texts:
-            self._texts[kind] = _compiled(self.build(connection), connection.dialect)
+            made = _compiled(self.build(connection), connection.dialect)
+            self._texts[kind] = (
+                replace(made, sql=_found_by(made.sql, *self.by)) if self.by and kind == "sqlite" else made
+            )
         return self._texts[kind]
+
+
+def index_on(table: Table, *columns: str) -> tuple[Table, str]:
+    """The index over the namespace and then these columns, for `Prepared.by`. Raises StopIteration where there is none."""
+    wanted = ("namespace", *columns)
+    found = (i for i in table.indexes if tuple(column.name for column in i.columns)[: len(wanted)] == wanted)
+    return table, str(next(found).name)
+
+
+def primary_key(table: Table) -> tuple[Table, str]:
+    """The index that SQLite makes of a primary key, where the rows do not stand in it themselves."""
+    return table, f"sqlite_autoindex_{table.name}_1"
+
+
+def _found_by(sql: str, table: Table, index: str) -> str:
+    before, place, after = sql.partition(f"FROM {table.name} ")
+    assert place, f"the statement reads {table.name}"
+    return f"{before}{place}INDEXED BY {index} {after}"
 
 
 def _compiled(statement: ClauseElement, dialect: Dialect) -> _Text:

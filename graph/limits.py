@@ -25,10 +25,10 @@ MAX_CANDIDATES: Final = 32
 MAX_LISTED_ALIASES: Final = 100
 """Spellings that an entity shows; it is found by all of them."""
 
-MAX_SHARED_BLOCKING: Final = 64
+MAX_SHARED_BLOCKING: Final = 32
 """Nodes looked at for one blocking key: half a name that thousands share says little."""
 
-MAX_MET: Final = 128
+MAX_MET: Final = 48
 """Names that a new one is ranked against, by the rarest of what they share with it: more would only be less like it."""
 
 MAX_COMPONENT: Final = 5_000

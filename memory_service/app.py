@@ -76,7 +76,7 @@ def build_reranking(settings: Settings) -> Reranking | None:
 
 
 @cache
-def _types_of(module: str) -> TypeRegistry:
+def types_of(module: str) -> TypeRegistry:
     """Once for a process: predicates are its own from then on."""
     types = TypeRegistry()
     try:
@@ -92,7 +92,7 @@ def _types_of(module: str) -> TypeRegistry:
 
 def build_types(settings: Settings) -> TypeRegistry:
     """The entity and fact types that the settings name. Raises ConfigurationError."""
-    return TypeRegistry() if settings.graph_types is None else _types_of(settings.graph_types)
+    return TypeRegistry() if settings.graph_types is None else types_of(settings.graph_types)
 
 
 def build_records(settings: Settings) -> RecordReader | None:

@@ -10,8 +10,10 @@ import pytest
 from pydantic import BaseModel, Field
 from starlette.testclient import TestClient
 
+from graph import predicates
 from graph.predicates import Predicate
 from graph.types import TypeRegistry
+from memory_service import app
 from memory_service.app import build_app, build_service
 from memory_service.errors import ConfigurationError
 from memory_service.settings import Settings
@@ -37,7 +39,10 @@ def module() -> Iterator[str]:
     made.register = register  # type: ignore[attr-defined]
     sys.modules[made.__name__] = made
     yield made.__name__
+    # A predicate is registered for its process: the tests that follow must not know of it.
     del sys.modules[made.__name__]
+    predicates.CATALOGUE.pop("account_manager", None)
+    app.types_of.cache_clear()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ _DAY: Final = 86_400_000_000
 
 _BAR_MS: Final = 5.0
 _BAR_RATIO: Final = 1.3
-_LIMIT_S: Final = 140.0
+_LIMIT_S: Final = 240.0
 """No further decade is begun after that, and the one at hand ends: a slow machine tells of a smaller graph."""
 
 
